@@ -1,0 +1,27 @@
+"""Put a network together: the same way for training and for what is loaded."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from goodfit.models import MODELS, HiddenBlocks, Inputs, Model
+from goodfit.preprocessing import Preprocessor
+from goodfit.registry import Section
+
+
+def assembled(options: Section, blocks: HiddenBlocks, preprocessor: Preprocessor, outputs: int) -> Model:
+    """Return the network for preprocessed rows, with first weights from torch's random state.
+
+    Args:
+        options: of a registered model.
+        blocks: what goes around hidden activations.
+        preprocessor: says how many columns of which kind there are.
+        outputs: logits per row.
+    """
+    inputs = Inputs(len(preprocessor.numeric_names), tuple(preprocessor.cardinalities))
+    return MODELS.build(options, inputs, outputs, blocks)
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """Return an array as a tensor that shares its memory; a read-only one, which torch cannot share, is copied."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

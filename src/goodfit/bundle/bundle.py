@@ -1,0 +1,72 @@
+"""A model that can be used: raw rows in, predictions out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from goodfit.bundle.assembly import tensor
+from goodfit.data import Schema
+from goodfit.models import Model
+from goodfit.preprocessing import Preprocessor
+from goodfit.registry import Section
+from goodfit.tasks import task_named
+
+ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model and all it needs to take raw rows.
+
+    Args:
+        schema: columns, task and classes.
+        preprocessor: fitted on the train rows.
+        model_options: of the registered model, kind included.
+        regularization: an instance of `RegularizationSection`; some regularizers are layers of the network.
+        model: the network with its weights, on the CPU and in evaluation mode.
+        threshold: probability of the second class from which on it is predicted; binary only.
+        temperature: logits are divided by it before they become probabilities; 1 leaves them.
+    """
+
+    schema: Schema
+    preprocessor: Preprocessor
+    model_options: Section
+    regularization: Section
+    model: Model
+    threshold: float = 0.5
+    temperature: float = 1.0
+
+    @property
+    def task(self) -> str:
+        """The learning problem: binary, multiclass or regression."""
+        return self.schema.task
+
+    def logits(self, frame: pd.DataFrame) -> torch.Tensor:
+        """Return [n, outputs] raw scores of raw rows, before the temperature."""
+        arrays = self.preprocessor.transform(frame)
+        numeric, categorical = tensor(arrays.numeric), tensor(arrays.categorical)
+        parts = zip(torch.split(numeric, ROWS_AT_ONCE), torch.split(categorical, ROWS_AT_ONCE), strict=True)
+        self.model.eval()
+        with torch.inference_mode():
+            return torch.cat([self.model(*part) for part in parts])
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return float64 predictions of raw rows: [n, classes] probabilities, or [n] values in the target's units.
+
+        Columns are taken by name: their order, and columns the model does not know, change nothing. A row by itself and
+        the same row among others agree to about 1e-6, because sums of other lengths round differently.
+
+        Raises:
+            DataError: a column is missing, or holds what the training data could not.
+        """
+        scores = task_named(self.task).predict(self.logits(frame) / self.temperature).double().numpy()
+        return self.preprocessor.decode_target(scores) if self.task == "regression" else scores
+
+    def decide(self, predictions: np.ndarray) -> np.ndarray:
+        """Return int64[n] class indices for [n, classes] probabilities; the values of a regression as they are."""
+        if self.task == "regression":
+            return predictions
+        above = predictions[:, 1] >= self.threshold if self.task == "binary" else predictions.argmax(axis=1)
+        return np.asarray(above, dtype=np.int64)

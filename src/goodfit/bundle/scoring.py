@@ -1,0 +1,37 @@
+"""The bundle behind MLflow's pyfunc: data frames in, data frames out. MLflow calls `goodfit.bundle._load_pyfunc`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from goodfit.bundle.bundle import Bundle
+from goodfit.bundle.storage import load_bundle
+
+
+class Scorer:
+    """A bundle with the call that MLflow expects."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Return a frame with the rows' index: `prediction`, and for classes `probability_<class>` of each.
+
+        Args:
+            model_input: raw rows with the feature columns, by name.
+            params: MLflow passes them; there are none.
+        """
+        predictions = self.bundle.predict(model_input)
+        if self.bundle.task == "regression":
+            return pd.DataFrame({"prediction": predictions}, index=model_input.index)
+        classes = self.bundle.schema.classes
+        labels = [classes[code] for code in self.bundle.decide(predictions)]
+        columns = {f"probability_{name}": predictions[:, code] for code, name in enumerate(classes)}
+        return pd.DataFrame({"prediction": labels, **columns}, index=model_input.index)
+
+
+def _load_pyfunc(path: str) -> Scorer:
+    """Load the bundle in the folder `path`; MLflow finds this function by its name."""
+    return Scorer(load_bundle(Path(path)))

@@ -1,0 +1,61 @@
+"""`goodfit repro`: mend what a crash has left, check the configuration, then `dvc repro`."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goodfit.cli.preflight import check_once
+from goodfit.doctor import QUICK, examine, mend
+from goodfit.errors import Interrupted
+from goodfit.files import read_json, remove
+from goodfit.stage import say
+from goodfit.stage.failure import LAST_FAILURE
+
+
+def repro(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Handed to dvc repro, such as a stage's name.")] = None,
+) -> int:
+    """Run the pipeline. Exits with the failing stage's own code, which `dvc repro` by itself does not."""
+    root = Path.cwd()
+    findings = examine(root, QUICK)
+    for finding in findings:
+        if not finding.ok:
+            say(f"mended {finding.name}: {finding.detail}")
+    mend(findings)
+    check_once(root)
+    remove(root / LAST_FAILURE)
+    code = _run([sys.executable, "-m", "dvc", "repro", *(arguments or [])])
+    return _own_code(root, code)
+
+
+def _run(command: list[str]) -> int:
+    """Run DVC with the stages' Python first on the path; pass signals on and wait for it to end by itself."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    heard: list[int] = []
+    process = subprocess.Popen(command, env=environment)
+
+    def forward(number: int, frame: object) -> None:
+        heard.append(number)
+        if number == signal.SIGTERM:  # a terminal sends SIGINT to the whole group already
+            process.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, forward)
+    code = process.wait()
+    if heard:
+        raise Interrupted(heard[0])
+    return code
+
+
+def _own_code(root: Path, code: int) -> int:
+    if code == 0:
+        return 0
+    try:
+        return int(read_json(root / LAST_FAILURE)["exit_code"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return code if 0 < code < 7 else 1

@@ -1,0 +1,89 @@
+"""Judge a model on every split, and beside its baselines on the test rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodfit.data import Table
+from goodfit.evaluation.baselines import Dummy, Linear
+from goodfit.evaluation.judging import MODEL, Answers, Judged, judge
+from goodfit.evaluation.plots import confusion_counts, plot_tables
+from goodfit.evaluation.protocols import Parts, Predictor
+from goodfit.evaluation.result import SPLITS, Evaluation
+from goodfit.evaluation.section import EvaluateSection, chosen_metrics
+from goodfit.evaluation.targets import THRESHOLD, decided, groups_of, predicted, target_values
+from goodfit.metrics import METRICS
+
+
+def evaluate(bundle: Predictor, parts: Parts, section: EvaluateSection, seed: int) -> Evaluation:
+    """Judge a model on train, valid and test.
+
+    Args:
+        bundle: answers for raw rows; its preprocessor's arrays are what the linear baseline sees.
+        parts: the splits; the baselines are fitted on train and judged, like the comparison, on test.
+        section: which metrics, and how the intervals are made.
+        seed: of the resamples.
+
+    Raises:
+        ConfigurationError: a metric does not fit the task.
+        DataError: a target is missing, infinite or of an unknown class, or the model predicts NaN.
+    """
+    metrics = chosen_metrics(section, bundle.schema.task)
+    tables: dict[str, Table] = {split: getattr(parts, split) for split in SPLITS}
+    targets = {split: target_values(bundle, table) for split, table in tables.items()}
+    said = {split: {MODEL: predicted(bundle, table, split)} for split, table in tables.items()}
+    others, notes = _baselines(bundle, tables, targets["train"], seed)
+    said["test"] |= others
+    thresholds = {**dict.fromkeys(others, THRESHOLD), MODEL: bundle.threshold}
+    answers = {s: Answers(targets[s], groups_of(tables[s]), said[s], thresholds) for s in SPLITS}
+    judged = {s: judge(answers[s], metrics, section.bootstrap, (seed, i)) for i, s in enumerate(SPLITS)}
+    notes |= _notes(judged, metrics, tuple(others))
+    return Evaluation(
+        task=bundle.schema.task,
+        classes=bundle.schema.classes,
+        metrics=metrics,
+        rows={split: len(table) for split, table in tables.items()},
+        resamples=section.bootstrap.resamples,
+        level=section.bootstrap.level,
+        splits={split: {name: result.estimate(MODEL, name) for name in metrics} for split, result in judged.items()},
+        generalization_gap={name: _gap(judged, name) for name in metrics},
+        baselines={other: {name: judged["test"].estimate(other, name) for name in metrics} for other in others},
+        comparison={other: {name: judged["test"].against(other, name) for name in metrics} for other in others},
+        notes=notes,
+        **_pictures(bundle, answers["test"]),
+    )
+
+
+def _baselines(
+    bundle: Predictor, tables: Mapping[str, Table], target: NDArray[Any], seed: int
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
+    """Fit the baselines on the train rows; return their answers for the test rows, and notes."""
+    classes = len(bundle.schema.classes)
+    linear = Linear(bundle.preprocessor.transform(tables["train"].frame), target, classes, seed)
+    rows = bundle.preprocessor.transform(tables["test"].frame)
+    notes = {} if linear.converged else {"baselines.linear": "stopped before it had converged"}
+    return {"dummy": Dummy(target, classes).predict(rows), "linear": linear.predict(rows)}, notes
+
+
+def _gap(judged: Mapping[str, Judged], name: str) -> float:
+    """Return how much worse test is than train: positive is worse."""
+    train, test = (judged[split].values[MODEL, name] for split in ("train", "test"))
+    return test - train if METRICS[name].facts["direction"] == "minimize" else train - test
+
+
+def _notes(judged: Mapping[str, Judged], metrics: tuple[str, ...], others: tuple[str, ...]) -> dict[str, str]:
+    places = [(split, result, MODEL) for split, result in judged.items()]
+    places += [(f"baselines.{other}", judged["test"], other) for other in others]
+    found = {f"{place}.{name}": result.note(whose, name) for place, result, whose in places for name in metrics}
+    return {place: note for place, note in found.items() if note}
+
+
+def _pictures(bundle: Predictor, answers: Answers) -> dict[str, Any]:
+    schema, target, said = bundle.schema, answers.target, answers.said[MODEL]
+    if schema.task == "regression":
+        return {"plots": plot_tables(schema, target, said, None)}
+    classes = decided(said, bundle.threshold)
+    plots = plot_tables(schema, target, said, classes)
+    return {"plots": plots, "confusion": confusion_counts(target, classes, len(schema.classes))}

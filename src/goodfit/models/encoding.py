@@ -1,0 +1,118 @@
+"""From preprocessed columns to one dense input row: few levels one-hot, many levels embedded."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from goodfit.models.base import Inputs, Model
+
+RESERVED = 2
+"""Codes 0 (missing) and 1 (unknown) of every categorical column; levels follow."""
+
+
+class Encoding(nn.Module):
+    """Concatenate numeric columns, one-hot columns and learned embeddings.
+
+    All one-hot columns are written by a single scatter and all embeddings read by a single gather from one table with
+    offsets, so that the cost of a step does not grow with the number of columns. An embedding starts with length 1, as
+    a one-hot level has, and the reserved codes at zero: a level that training never saw says nothing, not noise.
+
+    Args:
+        inputs: the preprocessed columns.
+        max_one_hot: a categorical column of at most so many levels is one-hot, others are embedded.
+        embedding: numbers per embedded column.
+    """
+
+    one_hot_columns: Tensor
+    one_hot_offsets: Tensor
+    embedded_columns: Tensor
+    embedded_offsets: Tensor
+
+    def __init__(self, inputs: Inputs, max_one_hot: int, embedding: int) -> None:
+        super().__init__()
+        sizes = inputs.cardinalities
+        few = [i for i, size in enumerate(sizes) if size - RESERVED <= max_one_hot]
+        many = [i for i, size in enumerate(sizes) if size - RESERVED > max_one_hot]
+        self.numeric = inputs.numeric
+        self.categorical = len(sizes)
+        self.one_hot_width = sum(sizes[i] for i in few)
+        self.embedding = embedding
+        self._index("one_hot", few, sizes)
+        self._index("embedded", many, sizes)
+        self.table = _table([sizes[i] for i in many], embedding) if many else None
+
+    @property
+    def dense_width(self) -> int:
+        """Numbers per row that depend on no parameter."""
+        return self.numeric + self.one_hot_width
+
+    @property
+    def width(self) -> int:
+        """Numbers per row that come out."""
+        return self.dense_width + self.embedding * len(self.embedded_columns)
+
+    @property
+    def squared_length(self) -> float:
+        """Expected squared length of a row: 1 for each scaled number, one-hot level and new embedding."""
+        return float(self.numeric + self.categorical)
+
+    def reserved_inputs(self) -> Tensor:
+        """Return which outputs stand for a missing or unknown one-hot level."""
+        return (self.numeric + self.one_hot_offsets[:, None] + torch.arange(RESERVED)).flatten()
+
+    def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
+        """Return [n, dense_width] floats and the codes [n, embedded columns]; prepared arrays come back as they are."""
+        if len(self.one_hot_columns) == 0 or categorical.shape[1] != self.categorical:
+            return numeric, categorical
+        codes = categorical[:, self.one_hot_columns] + self.one_hot_offsets
+        blank = numeric.new_zeros(categorical.shape[0], self.one_hot_width)
+        dense = torch.cat((numeric, blank.scatter(1, codes, 1.0)), dim=1)
+        return dense, categorical[:, self.embedded_columns]
+
+    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        """Return [n, width]."""
+        dense, codes = self.prepare(numeric, categorical)
+        if self.table is None:
+            return dense
+        vectors = self.table(codes + self.embedded_offsets)
+        return torch.cat((dense, vectors.flatten(start_dim=1)), dim=1)
+
+    def _index(self, name: str, columns: Sequence[int], sizes: Sequence[int]) -> None:
+        starts = torch.tensor([0, *(sizes[i] for i in columns)], dtype=torch.int64).cumsum(0)[: len(columns)]
+        self.register_buffer(f"{name}_columns", torch.tensor(columns, dtype=torch.int64), persistent=False)
+        self.register_buffer(f"{name}_offsets", starts, persistent=False)
+
+
+def _table(sizes: Sequence[int], width: int) -> nn.Embedding:
+    table = nn.Embedding(sum(sizes), width)
+    start = 0
+    with torch.no_grad():
+        nn.init.normal_(table.weight, std=width**-0.5)
+        for size in sizes:
+            table.weight[start : start + RESERVED] = 0.0
+            start += size
+    return table
+
+
+class EncodedModel(Model):
+    """A model whose first step is an `Encoding`, which can be done once for all rows before the training.
+
+    Args:
+        inputs: the preprocessed columns.
+        max_one_hot: see `Encoding`.
+        embedding: see `Encoding`.
+    """
+
+    def __init__(self, inputs: Inputs, max_one_hot: int, embedding: int) -> None:
+        super().__init__()
+        self.encoding = Encoding(inputs, max_one_hot, embedding)
+
+    @property
+    def prepared_width(self) -> int:
+        """Return the numeric columns and the one-hot ones."""
+        return self.encoding.dense_width
+
+    def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
+        """Return [n, prepared_width] with one-hot columns written out, and the codes that are embedded."""
+        return self.encoding.prepare(numeric, categorical)

@@ -1,0 +1,60 @@
+"""Dropout."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from goodfit.regularizers.base import REGULARIZERS, Regularizer
+
+
+class DropoutLayer(nn.Module):
+    """Zero each element with probability `p` in training and scale the others by 1 / (1 - p).
+
+    `p` is a tensor, which torch's own layer cannot take; on a CPU the comparison with uniform numbers also is faster
+    than torch's Bernoulli draw.
+    """
+
+    p: Tensor
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.register_buffer("p", torch.tensor(p, dtype=torch.float64), persistent=False)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return [n, width]."""
+        if not self.training:
+            return values
+        kept = 1 - self.p
+        return values * (torch.rand_like(values) < kept) / kept
+
+
+@REGULARIZERS.register(
+    "dropout",
+    tasks=("binary", "multiclass", "regression"),
+    needs_hidden_layers=True,
+    source="Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15, 2014",
+)
+class Dropout(Regularizer):
+    """Silence each neuron of every hidden layer with probability `p` at each training step, after its activation.
+
+    "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (Srivastava et al., JMLR 15, 2014), in the
+    inverted form: what is kept is scaled up in training, so that prediction needs no change.
+
+    Options:
+        p: probability that a neuron is silent; 0 is off.
+    """
+
+    def __init__(self, *, p: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
+        super().__init__()
+        self._p = p
+
+    @property
+    def active(self) -> bool:
+        """Return whether any neuron is ever silent."""
+        return self._p > 0
+
+    def after_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
+        """Return one dropout layer."""
+        return [DropoutLayer(self._p)]

@@ -1,0 +1,62 @@
+"""Gradient clipping."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from goodfit.regularizers.base import REGULARIZERS, Regularizer
+
+TINY = 1e-6
+"""Added to a norm before dividing by it, as torch does."""
+
+
+@REGULARIZERS.register(
+    "gradient_clip",
+    tasks=("binary", "multiclass", "regression"),
+    needs_hidden_layers=False,
+    source="Pascanu et al., On the Difficulty of Training Recurrent Neural Networks, ICML 2013, arXiv:1211.5063",
+)
+class GradientClip(Regularizer):
+    """Shorten a gradient that is longer than `norm`, and cut its elements at `value`.
+
+    "On the Difficulty of Training Recurrent Neural Networks" (Pascanu, Mikolov and Bengio, ICML 2013,
+    arXiv:1211.5063, algorithm 1): one Euclidean norm over all parameters, so that the direction stays. `value` acts
+    first where both are set.
+
+    Options:
+        norm: largest Euclidean norm of the whole gradient; 0 is off.
+        value: largest absolute value of one element of it; 0 is off.
+    """
+
+    max_norm: Tensor
+    max_value: Tensor
+
+    def __init__(
+        self, *, norm: Annotated[float, Field(ge=0)] = 0.0, value: Annotated[float, Field(ge=0)] = 0.0
+    ) -> None:
+        super().__init__()
+        self._norm = norm
+        self._value = value
+        self.register_strength("max_norm", norm or float("inf"))
+        self.register_strength("max_value", value or float("inf"))
+
+    @property
+    def active(self) -> bool:
+        """Return whether either bound is set."""
+        return self._norm > 0 or self._value > 0
+
+    def gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return gradients within both bounds."""
+        if self._value:
+            gradients = [g.clamp(-self.max_value, self.max_value) for g in gradients]
+        return clipped_by_norm(gradients, self.max_norm) if self._norm else gradients
+
+
+def clipped_by_norm(gradients: Sequence[Tensor], bound: Tensor) -> list[Tensor]:
+    """Scale all gradients by one factor, at most 1, so that their joint Euclidean norm is at most `bound`."""
+    norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
+    factor = (bound / (torch.linalg.vector_norm(norms) + TINY)).clamp(max=1.0)
+    return [gradient * factor for gradient in gradients]

@@ -1,0 +1,10 @@
+"""How the learning rate moves over a training."""
+
+from goodfit.schedules.base import SCHEDULES, Schedule
+from goodfit.schedules.constant import Constant
+from goodfit.schedules.cosine import Cosine
+from goodfit.schedules.one_cycle import OneCycle
+from goodfit.schedules.step import Step
+from goodfit.schedules.warmup_cosine import WarmupCosine
+
+__all__ = ["SCHEDULES", "Constant", "Cosine", "OneCycle", "Schedule", "Step", "WarmupCosine"]

@@ -1,0 +1,26 @@
+"""Three classes or more (two are possible)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from goodfit.tasks.base import TASKS, Task
+
+
+@TASKS.register("multiclass")
+class Multiclass(Task):
+    """Cross-entropy of a softmax with one logit per class."""
+
+    target_dtype = torch.int64
+
+    def outputs(self, classes: int) -> int:
+        """Return the number of classes."""
+        return classes
+
+    def row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return [n] losses in nats; a [n, classes] target holds the probability of each class."""
+        return functional.cross_entropy(logits, target, reduction="none")
+
+    def predict(self, logits: Tensor) -> Tensor:
+        """Return [n, classes] probabilities that add up to 1."""
+        return functional.softmax(logits, dim=1)

@@ -1,0 +1,29 @@
+"""MLflow, and the promise that it tells the truth: one run per attempt, complete, sent once, known to be current."""
+
+from goodfit.tracking.figures import evaluation_metrics
+from goodfit.tracking.provenance import read_record, record_tags, run_record, search_attempt
+from goodfit.tracking.record import Recorded, record
+from goodfit.tracking.redaction import redact
+from goodfit.tracking.run import Run
+from goodfit.tracking.section import TrackingSection, address
+from goodfit.tracking.store import Outage
+from goodfit.tracking.tracker import Tracker, trial_attempt
+from goodfit.tracking.ui import ui_command
+
+__all__ = [
+    "Outage",
+    "Recorded",
+    "Run",
+    "Tracker",
+    "TrackingSection",
+    "address",
+    "evaluation_metrics",
+    "read_record",
+    "record",
+    "record_tags",
+    "redact",
+    "run_record",
+    "search_attempt",
+    "trial_attempt",
+    "ui_command",
+]

@@ -1,0 +1,54 @@
+"""What a fit has come to so far: its epochs, and the weights that are kept. This is what a crash must not lose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from goodfit.training.recipe import Epoch
+
+
+@dataclass
+class History:
+    """Epochs in order, the index of the kept one (-1: none yet), and a copy of its weights."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    kept: int = -1
+    kept_state: dict[str, Tensor] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+
+    @property
+    def losses(self) -> list[float]:
+        """The validation loss after each epoch."""
+        return [epoch.metrics["valid/loss"] for epoch in self.epochs]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def add(self, epoch: Epoch, kept: int, model: nn.Module) -> None:
+        """Add an epoch that the model has just finished; `kept` is the index of the epoch to keep, old or new.
+
+        Raises:
+            RuntimeError: the weights of epoch `kept` are gone, because a regularizer changed its mind about the past.
+        """
+        self.epochs.append(epoch)
+        newest = len(self.epochs) - 1
+        if kept not in (newest, self.kept):
+            raise RuntimeError(f"epoch {kept + 1} shall be kept, and epoch {self.kept + 1} was kept until now")
+        if kept == newest:
+            self.kept_state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        self.kept = kept
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values and tensors, as a checkpoint holds them."""
+        epochs = [{"number": e.number, "metrics": dict(e.metrics), "seconds": e.seconds} for e in self.epochs]
+        return {"epochs": epochs, "kept": self.kept, "kept_state": self.kept_state, "cpu_seconds": self.cpu_seconds}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "History":
+        """Rebuild a history; its epochs are marked as restored."""
+        epochs = [Epoch(**epoch, restored=True) for epoch in value["epochs"]]
+        return cls(epochs, value["kept"], value["kept_state"], value["cpu_seconds"])

@@ -1,0 +1,90 @@
+"""Find everything that is wrong with a search space, before the first trial."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from goodfit.errors import Fault, suggestion
+from goodfit.registry import Section
+from goodfit.tuning.probe import Probe, probes, searched_kinds
+from goodfit.tuning.section import Dimension, Scalar, TuneSection
+
+SEARCHABLE = ("model", "regularization", "training")
+
+
+def check_space(
+    section: TuneSection, tree: Mapping[str, Any], model: type[Section], place: str = "params.yaml"
+) -> list[Fault]:
+    """Return every fault of a space: unknown or unsearchable options, ends and choices that an option refuses.
+
+    Args:
+        section: the `tune` section.
+        tree: the params file as read, not resolved: a written-out default of one kind is unknown to another kind.
+        model: the sections that a trial reads.
+        place: the file that messages name.
+    """
+    base = Probe(tree, model, {})
+    if base.problem:
+        return [Fault(place, f"is not valid without the search: {base.problem}")]
+    prefix = f"{place}: tune.space"
+    refused_kinds = list(_kind_faults(section, base, prefix))
+    faults: dict[str, Fault] = {fault.place: fault for fault in refused_kinds}
+    for probe in [base] if refused_kinds else probes(section, tree, model):
+        for fault in _faults(section, base, probe, prefix):
+            faults.setdefault(fault.place, fault)
+    return list(faults.values())
+
+
+def _kind_faults(section: TuneSection, base: Probe, prefix: str) -> Iterator[Fault]:
+    """Yield the kinds that the params cannot take, for they do not exist or do not know what is written beside them."""
+    for path, kinds in searched_kinds(section).items():
+        for index, kind in enumerate(kinds if path in base.options else ()):
+            if refusal := base.refusal({path: kind}):
+                remedy = "Search only kinds that know every option written beside them."
+                yield Fault(f"{prefix}.{path}.choices.{index}", f"is refused: {refusal}", kind, remedy)
+
+
+def _faults(section: TuneSection, base: Probe, probe: Probe, prefix: str) -> Iterator[Fault]:
+    if probe.problem:
+        path = next(iter(probe.kinds))
+        yield Fault(f"{prefix}.{path}", f"is refused{probe.condition}: {probe.problem}")
+        return
+    for path, dimension in sorted(section.space.items()):
+        if path.partition(".")[0] not in SEARCHABLE:
+            rule = "only options below model, regularization and training can be searched"
+            yield Fault(f"{prefix}.{path}", rule, None, "Remove it.")
+        elif path not in probe.options:
+            yield _unknown(path, base, probe, f"{prefix}.{path}")
+        elif path not in searched_kinds(section):
+            yield from _refusals(path, dimension, probe, f"{prefix}.{path}")
+
+
+def _refusals(path: str, dimension: Dimension, probe: Probe, place: str) -> Iterator[Fault]:
+    """Yield the ends and choices that an option refuses."""
+    if refusal := probe.refusal({path: probe.options[path]}):  # its section is not written, so the kind is unknown
+        yield Fault(place, f"cannot be set alone: {refusal}", None, "Write its section, with the kind, in the file.")
+        return
+    for name, value in _values(dimension):
+        if refusal := probe.refusal({path: value}):
+            yield Fault(f"{place}.{name}", f"is refused{probe.condition}: {refusal}", value)
+    if isinstance(dimension.step, float) and probe.takes_whole_numbers_only(path, dimension):
+        yield Fault(f"{place}.step", "the option takes whole numbers only", dimension.step, "Write a whole step.")
+
+
+def _values(dimension: Dimension) -> Iterator[tuple[str, Scalar]]:
+    """Yield each end of a range, or each choice, with its place below the dimension."""
+    if dimension.choices is None:
+        yield from zip(("low", "high"), dimension.ends, strict=True)
+        return
+    for index, choice in enumerate(dimension.choices):
+        yield f"choices.{index}", choice
+
+
+def _unknown(path: str, base: Probe, probe: Probe, place: str) -> Fault:
+    if any(option.startswith(f"{path}.") for option in probe.options):
+        return Fault(place, "is a section, not an option", None, "Name one of the options in it.")
+    rule = f"there is no such option{probe.condition}"
+    if path in base.options:
+        return Fault(place, rule, None, "Search only kinds that know it, or search it in another run.")
+    searchable = [option for option in probe.options if option.partition(".")[0] in SEARCHABLE]
+    near = [option for option in searchable if option.startswith(f"{path.rpartition('.')[0]}.")]
+    return Fault(place, rule, None, suggestion(path, near or searchable))

@@ -1,0 +1,52 @@
+"""Ask the options themselves what they may be set to, by setting them and validating the whole."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from goodfit.errors import ConfigurationError
+from goodfit.params import check, dotted, fields_of, overlay
+from goodfit.registry import Section
+from goodfit.tuning.section import Dimension, Scalar, TuneSection
+
+
+class Probe:
+    """The params under one combination of the searched kinds: says what else may be set to what."""
+
+    def __init__(self, tree: Mapping[str, Any], model: type[Section], kinds: Mapping[str, Scalar]) -> None:
+        wanted = {key: value for key, value in tree.items() if key in fields_of(model)}
+        self.kinds = kinds
+        self._tree, self._model = overlay(wanted, kinds), model
+        self.problem = self.refusal({})
+        self.options = {} if self.problem else dotted(check(self._tree, model, ""))
+
+    def refusal(self, overrides: Mapping[str, Scalar]) -> str:
+        """Return why these values are refused, or nothing."""
+        try:
+            check(overlay(self._tree, overrides), self._model, "")
+        except ConfigurationError as error:
+            return "; ".join(f"{fault.place.removeprefix(': ')}: {fault.rule}" for fault in error.faults)
+        return ""
+
+    def takes_whole_numbers_only(self, path: str, dimension: Dimension) -> bool:
+        """Return whether an option with a range of whole numbers refuses what lies between two of them."""
+        low, high = dimension.ends
+        return isinstance(low, int) and isinstance(high, int) and bool(self.refusal({path: low + 0.5}))
+
+    @property
+    def condition(self) -> str:
+        """The combination in words, for messages."""
+        return "".join(f" with {path} {value}" for path, value in self.kinds.items())
+
+
+def searched_kinds(section: TuneSection) -> dict[str, list[Any]]:
+    """Return the dotted `kind` options that are searched, with their choices."""
+    space = sorted(section.space.items())
+    return {path: dimension.choices for path, dimension in space if path.endswith(".kind") and dimension.choices}
+
+
+def probes(section: TuneSection, tree: Mapping[str, Any], model: type[Section]) -> Iterator[Probe]:
+    """Yield a probe for each combination of the searched kinds: a kind decides which other options exist."""
+    kinds = searched_kinds(section)
+    for combination in itertools.product(*kinds.values()):
+        yield Probe(tree, model, dict(zip(kinds, combination, strict=True)))

@@ -1,0 +1,99 @@
+"""The nouns of a search: what is proposed, what came of it, and the two together."""
+
+import hashlib
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from goodfit.tuning.section import Scalar
+
+State = Literal["COMPLETE", "PRUNED", "FAIL"]
+ERROR_LENGTH = 20_000
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One trial to run: dotted option to value, laid over the params, and the seed of everything random in it."""
+
+    number: int
+    overrides: dict[str, Scalar]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a proposal.
+
+    Args:
+        number: the proposal's.
+        state: COMPLETE; PRUNED, stopped early because it lost; FAIL, no usable value.
+        value: the objective, lower is better; of a pruned trial, the last one seen.
+        epochs: epochs trained.
+        duration_s: seconds it took.
+        error: what went wrong, with its traceback.
+    """
+
+    number: int
+    state: State
+    value: float | None = None
+    epochs: int = 0
+    duration_s: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A finished trial; `restored` when an earlier process finished it."""
+
+    number: int
+    state: State
+    value: float | None
+    epochs: int
+    duration_s: float
+    params: dict[str, Scalar]
+    seed: int
+    error: str = ""
+    restored: bool = field(default=False, compare=False)
+
+
+def finished(proposal: Proposal, outcome: Outcome) -> Trial:
+    """Join a proposal with its outcome, which is made honest first: a missing or non-finite objective is a failure."""
+    true = honest(outcome)
+    return Trial(
+        number=proposal.number,
+        state=true.state,
+        value=true.value,
+        epochs=true.epochs,
+        duration_s=true.duration_s,
+        params=proposal.overrides,
+        seed=proposal.seed,
+        error=true.error[-ERROR_LENGTH:],
+    )
+
+
+def honest(outcome: Outcome) -> Outcome:
+    """Return the outcome in plain Python numbers, as FAIL when its value cannot be compared with others."""
+    seconds = _number(outcome.duration_s)
+    plain = replace(outcome, epochs=int(outcome.epochs), duration_s=seconds if math.isfinite(seconds) else 0.0)
+    if plain.state == "FAIL":
+        return replace(plain, value=None, error=plain.error or "failed without saying why")
+    if plain.state == "PRUNED" and plain.value is None:
+        return plain
+    value = _number(plain.value)
+    if not math.isfinite(value):
+        reason = "is missing" if plain.value is None else f"is {plain.value}, not a finite number"
+        return replace(plain, state="FAIL", value=None, error=f"the objective {reason}")
+    return replace(plain, value=value)
+
+
+def derived_seed(seed: int, purpose: str, number: int) -> int:
+    """Return a seed in [0, 2**32) for one purpose of one trial: equal inputs give equal seeds on every machine."""
+    digest = hashlib.sha256(f"goodfit/{purpose}/{seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,194 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from goodfit.models import MLP, MODELS, Inputs, LinearModel, Model, NoBlocks
+from goodfit.models.encoding import Encoding
+from goodfit.params import check
+from goodfit.registry import Section
+
+MIXED = Inputs(3, (4, 20, 6))
+SHAPES = {
+    "mixed": MIXED,
+    "numeric": Inputs(3, ()),
+    "few": Inputs(0, (4, 5)),
+    "many": Inputs(0, (40, 50)),
+    "nothing seen": Inputs(1, (2,)),
+}
+
+
+def rows(inputs, n=16):
+    torch.manual_seed(1)
+    codes = [torch.randint(0, size, (n,)) for size in inputs.cardinalities]
+    return torch.randn(n, inputs.numeric), torch.stack(codes, 1) if codes else torch.zeros(n, 0, dtype=torch.int64)
+
+
+def built(kind, inputs=MIXED, outputs=2, blocks=None, **options):
+    torch.manual_seed(0)
+    return MODELS.build(MODELS[kind].options(**options), inputs, outputs, blocks or NoBlocks())
+
+
+@pytest.mark.parametrize("inputs", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("kind", MODELS)
+def test_rows_become_logits_and_every_parameter_learns(kind, inputs):
+    model = built(kind, inputs)
+    logits = model(*rows(inputs))
+    assert logits.shape == (16, 2)
+    logits.square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all()
+
+
+@pytest.mark.parametrize("inputs", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("kind", MODELS)
+def test_prepared_rows_give_the_same_logits_to_the_last_bit(kind, inputs):
+    model, raw = built(kind, inputs), rows(inputs)
+    prepared = model.prepare(*raw)
+    assert prepared[0].shape == (16, model.prepared_width)
+    assert torch.equal(model(*prepared), model(*raw))
+    again = model.prepare(*prepared)
+    assert all(torch.equal(first, second) for first, second in zip(again, prepared, strict=True))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_seed_decides_the_first_weights(kind):
+    first, second = built(kind).state_dict(), built(kind).state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_first_prediction_is_near_even_odds(kind):
+    logits = built(kind, outputs=3)(*rows(MIXED, 500))
+    assert logits.abs().mean() < 0.5
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_what_training_never_saw_has_no_say(kind):
+    """A missing or unknown level that no training row had must not add the noise of untrained weights."""
+    model = built(kind)
+    numeric, codes = rows(MIXED)
+    missing, unknown = (model(numeric, torch.full_like(codes, code)) for code in (0, 1))
+    assert torch.equal(missing, unknown)
+    # The defence is the zero start: with ordinary weights for the reserved codes the two differ.
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    missing, unknown = (model(numeric, torch.full_like(codes, code)) for code in (0, 1))
+    assert not torch.allclose(missing, unknown)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_population_of_three_equals_its_members_alone(kind, prepared):
+    members = [built(kind) for _ in range(3)]
+    with torch.no_grad():
+        for number, member in enumerate(members):
+            for parameter in member.parameters():
+                parameter.add_(0.1 * number * torch.randn_like(parameter))
+    raw = rows(MIXED)
+    arrays = members[0].prepare(*raw) if prepared else raw
+    parameters, buffers = stack_module_state(members)
+    shape = copy.deepcopy(members[0]).to("meta")
+    # The indices of columns are no numbers of a member: all share them.
+    shared = {name: buffer for name, buffer in members[0].named_buffers()}
+
+    def loss(parameters):
+        return functional_call(shape, (parameters, shared), arrays).square().sum()
+
+    gradients, values = vmap(torch.func.grad_and_value(loss))(parameters)
+    assert buffers.keys() == shared.keys()
+    for number, member in enumerate(members):
+        alone = member(*arrays).square().sum()
+        torch.testing.assert_close(values[number], alone.detach())
+        alone.backward()
+        for name, parameter in member.named_parameters():
+            torch.testing.assert_close(gradients[name][number], parameter.grad, rtol=1e-4, atol=1e-5)
+    assert number == 2
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
+def test_stacked_buffers_are_taken_too(kind):
+    members = [built(kind) for _ in range(3)]
+    parameters, buffers = stack_module_state(members)
+    numeric, codes = rows(MIXED)
+    together = vmap(lambda p, b, x, c: functional_call(members[0], (p, b), (x, c)))(
+        parameters, buffers, torch.stack([numeric] * 3), torch.stack([codes] * 3)
+    )
+    torch.testing.assert_close(together, torch.stack([member(numeric, codes) for member in members]))
+
+
+def test_one_hot_columns_say_what_their_codes_say():
+    encoding = Encoding(MIXED, max_one_hot=9, embedding=8)
+    numeric, codes = rows(MIXED, 5)
+    dense, embedded = encoding.prepare(numeric, codes)
+    expected = [numeric, nn.functional.one_hot(codes[:, 0], 4), nn.functional.one_hot(codes[:, 2], 6)]
+    torch.testing.assert_close(dense, torch.cat([part.float() for part in expected], dim=1))
+    assert torch.equal(embedded, codes[:, [1]])
+    assert encoding.width == encoding.dense_width + 8 == 3 + 4 + 6 + 8
+
+
+def test_embedded_columns_have_vectors_of_their_own():
+    encoding = Encoding(Inputs(0, (20, 30)), max_one_hot=9, embedding=4)
+    codes = torch.tensor([[5, 7]])
+    expected = torch.cat([encoding.table.weight[5], encoding.table.weight[20 + 7]])
+    torch.testing.assert_close(encoding(torch.zeros(1, 0), codes)[0], expected)
+
+
+def test_layers_and_widths():
+    def hidden(model):
+        return [module.out_features for module in model.body if isinstance(module, nn.Linear)]
+
+    assert hidden(built("mlp")) == [128, 128]
+    assert hidden(built("mlp", layers=3, width=7)) == [7, 7, 7]
+    assert hidden(built("mlp", layers=9, width=7, widths=[5, 4])) == [5, 4]
+
+
+def test_blocks_stand_around_the_activation_of_every_hidden_layer():
+    class Blocks:
+        asked: list[tuple[int, int, int]] = []
+
+        def before_activation(self, index, count, width):
+            self.asked.append((index, count, width))
+            return [nn.LayerNorm(width)]
+
+        def after_activation(self, index, count, width):
+            return [nn.Identity()]
+
+    model = built("mlp", widths=[5, 4], blocks=Blocks())
+    kinds = [type(module).__name__ for module in model.body]
+    assert kinds == ["Linear", "LayerNorm", "ReLU", "Identity"] * 2
+    assert Blocks.asked == [(0, 2, 5), (1, 2, 4)]
+
+
+def test_a_bad_option_is_refused_by_its_name():
+    class Params(Section):
+        model: MODELS.section()
+
+    with pytest.raises(Exception, match=r"model\.width: .*greater than or equal to 1.*it is 0"):
+        check({"model": {"kind": "mlp", "width": 0}}, Params, "params.yaml")
+    with pytest.raises(Exception, match=r"model\.widths: .*at least 1 item"):
+        check({"model": {"kind": "mlp", "widths": []}}, Params, "params.yaml")
+    with pytest.raises(Exception, match=r"model\.activation: .*'relu'"):
+        check({"model": {"kind": "mlp", "activation": "rleu"}}, Params, "params.yaml")
+    with pytest.raises(Exception, match="Did you mean 'mlp'"):
+        check({"model": {"kind": "mpl"}}, Params, "params.yaml")
+
+
+def test_a_model_that_prepares_nothing_need_not_say_so():
+    class Plain(Model):
+        def forward(self, numeric, categorical):
+            return numeric
+
+    arrays = rows(MIXED)
+    assert Plain().prepare(*arrays) == arrays
+    assert Plain().prepared_width == 0
+
+
+def test_the_classes_are_what_the_registry_names():
+    assert MODELS["mlp"].cls is MLP
+    assert MODELS["linear"].cls is LinearModel
