@@ -1,0 +1,44 @@
+"""Workers that run tests side by side give up when they collect different names."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKED = """
+import gzip
+import pytest
+
+@pytest.mark.parametrize("content", [gzip.compress(b"a")])
+def test_packed(content):
+    assert content
+"""
+
+
+def collect(root: Path, hash_seed: str, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    return subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def names(root: Path, *options: str) -> tuple[list[str], list[str]]:
+    """Collect twice, in different seconds and with different hash seeds."""
+    first = collect(root, "1", *options)
+    time.sleep(1.1)
+    both = [process.communicate()[0].splitlines() for process in (first, collect(root, "2", *options))]
+    return tuple([line for line in lines if "::" in line] for lines in both)  # type: ignore[return-value]
+
+
+def test_names_depend_on_neither_the_clock_nor_the_hash_seed() -> None:
+    first, second = names(ROOT)
+    assert len(first) > 1000
+    assert first == second
+
+
+def test_a_name_that_holds_the_time_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "test_packed.py").write_text(PACKED)
+    first, second = names(tmp_path, "--rootdir", str(tmp_path))
+    assert len(first) == 1
+    assert first != second
