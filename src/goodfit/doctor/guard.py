@@ -1,8 +1,8 @@
 """Outlive a killed `dvc repro` by a moment, and mend what it was writing.
 
-DVC writes .dvc/tmp/rwlock and dvc.lock in place. `kill -9` between the truncation and the write leaves a file that
-DVC writes .dvc/tmp/rwlock and dvc.lock in place. `kill -9` between truncation and write leaves a file that
-session of its own: it waits for that DVC to end, however it ends, looks at the two files, and ends too.
+DVC writes .dvc/tmp/rwlock and dvc.lock in place. `kill -9` between truncation and write leaves a file that stops every
+later `dvc repro` before any code of ours runs. So the first stage starts this module in a session of its own: it waits
+for that DVC to end, however it ends, looks at the two files, and ends too.
 """
 
 import fcntl
