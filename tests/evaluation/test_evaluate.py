@@ -14,7 +14,7 @@ import pytest
 from goodfit.data import Table
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.evaluation import EvaluateSection, Evaluation, evaluate, verdict
-from goodfit.evaluation.section import BootstrapSection
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.metrics import METRICS
 
 TASKS = ("binary", "multiclass", "regression")

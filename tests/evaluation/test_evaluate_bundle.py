@@ -9,7 +9,7 @@ import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
 from goodfit.evaluation import EvaluateSection, evaluate
-from goodfit.evaluation.section import BootstrapSection
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.params import check
 from goodfit.registry import Section
 from goodfit.training import FitSections, TrainingData, fit

@@ -15,8 +15,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from goodfit.evaluation import EvaluateSection, evaluate, write_reports
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.plots import COLUMNS, MAX_POINTS, MAX_ROWS, confusion_counts, plot_tables, write_plots
-from goodfit.evaluation.section import BootstrapSection
 from goodfit.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]

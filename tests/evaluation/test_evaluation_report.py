@@ -14,9 +14,9 @@ import pytest
 from jinja2 import Environment
 
 from goodfit.evaluation import EvaluateSection, Evaluation, evaluate, render_report, write_reports
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.report import read_curves
-from goodfit.evaluation.section import BootstrapSection
 
 QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100))
 CURVES = {"train/loss": [(1.0, 0.7), (2.0, 0.5)], "valid/loss": [(1.0, 0.8), (2.0, 0.6)]}

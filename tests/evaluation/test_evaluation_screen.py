@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from goodfit.evaluation import EvaluateSection, evaluate, show_table, verdict
-from goodfit.evaluation.section import BootstrapSection
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.metrics import METRICS
 
 QUICK = BootstrapSection(resamples=100)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodfit.evaluation.bootstrap import Resampling, group_codes
+from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.estimates import Comparison, Estimate, compared
-from goodfit.evaluation.section import BootstrapSection
 from goodfit.evaluation.targets import decided
 from goodfit.metrics import METRICS
 from goodfit.metrics.base import FloatArray

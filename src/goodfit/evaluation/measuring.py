@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodfit.bundle import Bundle
 from goodfit.data import Table
 from goodfit.evaluation.baselines import Dummy, Linear
+from goodfit.evaluation.inspecting import inspect_all, refuse_misfits
+from goodfit.evaluation.inspections import Subject
 from goodfit.evaluation.judging import MODEL, Answers, Judged, judge
 from goodfit.evaluation.plots import confusion_counts, plot_tables
 from goodfit.evaluation.protocols import Parts, Predictor
@@ -17,7 +20,7 @@ from goodfit.evaluation.targets import THRESHOLD, decided, groups_of, predicted,
 from goodfit.metrics import METRICS
 
 
-def evaluate(bundle: Predictor, parts: Parts, section: EvaluateSection, seed: int) -> Evaluation:
+def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) -> Evaluation:
     """Judge a model on train, valid and test.
 
     Args:
@@ -31,13 +34,18 @@ def evaluate(bundle: Predictor, parts: Parts, section: EvaluateSection, seed: in
         DataError: a target is missing, infinite or of an unknown class, or the model predicts NaN.
     """
     metrics = chosen_metrics(section, bundle.schema.task)
+    refuse_misfits(section, bundle.schema)
     tables: dict[str, Table] = {split: getattr(parts, split) for split in SPLITS}
     targets = {split: target_values(bundle, table) for split, table in tables.items()}
-    said = {split: {MODEL: predicted(bundle, table, split)} for split, table in tables.items()}
+    predictions = {split: predicted(bundle, table, split) for split, table in tables.items()}
+    groups = {split: groups_of(table) for split, table in tables.items()}
+    about = (bundle, bundle.schema, bundle.schema.task, seed, tables, targets, predictions, groups)
+    subject = Subject(*about, metrics[0], section.bootstrap)
+    said = {split: {MODEL: prediction} for split, prediction in predictions.items()}
     others, notes = _baselines(bundle, tables, targets["train"], seed)
     said["test"] |= others
     thresholds = {**dict.fromkeys(others, THRESHOLD), MODEL: bundle.threshold}
-    answers = {s: Answers(targets[s], groups_of(tables[s]), said[s], thresholds) for s in SPLITS}
+    answers = {s: Answers(targets[s], groups[s], said[s], thresholds) for s in SPLITS}
     judged = {s: judge(answers[s], metrics, section.bootstrap, (seed, i)) for i, s in enumerate(SPLITS)}
     notes |= _notes(judged, metrics, tuple(others))
     return Evaluation(
@@ -52,6 +60,7 @@ def evaluate(bundle: Predictor, parts: Parts, section: EvaluateSection, seed: in
         baselines={other: {name: judged["test"].estimate(other, name) for name in metrics} for other in others},
         comparison={other: {name: judged["test"].against(other, name) for name in metrics} for other in others},
         notes=notes,
+        inspected=inspect_all(subject, section),
         **_pictures(bundle, answers["test"]),
     )
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from goodfit.data import Task
 from goodfit.evaluation.estimates import Comparison, Estimate, finite
+from goodfit.evaluation.inspecting import Inspected
 
 SPLITS = ("train", "valid", "test")
 Estimates = Mapping[str, Estimate]
@@ -31,6 +32,7 @@ class Evaluation:
         confusion: rows by actual and predicted class on test; empty for regression.
         plots: file stem to the table that is drawn from it, on test.
         notes: dotted place to what should be known about the figure there.
+        inspected: what the inspections found.
     """
 
     task: Task
@@ -46,6 +48,7 @@ class Evaluation:
     confusion: list[list[int]] = field(default_factory=list)
     plots: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    inspected: Inspected = field(default_factory=Inspected)
 
     def to_dict(self) -> dict[str, Any]:
         """Return metrics.json: finite numbers only; a figure that is undefined is null and has a note."""
@@ -56,6 +59,10 @@ class Evaluation:
             "comparison": {name: _written(compared) for name, compared in self.comparison.items()},
             "bootstrap": {"resamples": self.resamples, "level": self.level},
             "rows": dict(self.rows),
+            "inspections": {
+                kind: {name: finite(figure) for name, figure in finding.figures.items()}
+                for kind, finding in self.inspected.findings.items()
+            },
             "notes": dict(self.notes),
         }
 

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field
 
 from goodfit.data import Task
 from goodfit.errors import ConfigurationError, Fault, suggestion
+from goodfit.evaluation.bootstrap_section import BootstrapSection
+from goodfit.evaluation.inspections import INSPECTIONS
 from goodfit.metrics import METRICS
-from goodfit.registry import Section
 
 PLACE = "params.yaml: evaluate.metrics"
 DEFAULTS: dict[Task, tuple[str, ...]] = {
@@ -39,19 +40,7 @@ def _unique(names: Any) -> Any:
     return names
 
 
-class BootstrapSection(Section):
-    """How intervals are made.
-
-    Options:
-        resamples: how many times the rows of a split are drawn anew.
-        level: the share of the resamples that an interval holds.
-    """
-
-    resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
-    level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-
-
-class EvaluateSection(Section):
+class EvaluateSection(INSPECTIONS.fields()):  # type: ignore[misc]  # made at run time, from the registry
     """The `evaluate` section of params.yaml.
 
     Options:
