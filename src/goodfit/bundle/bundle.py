@@ -9,7 +9,7 @@ import torch
 from goodfit.bundle.assembly import tensor
 from goodfit.data import Schema
 from goodfit.models import Model
-from goodfit.preprocessing import Preprocessor
+from goodfit.preprocessing import Arrays, Preprocessor
 from goodfit.registry import Section
 from goodfit.tasks import task_named
 
@@ -45,7 +45,10 @@ class Bundle:
 
     def logits(self, frame: pd.DataFrame) -> torch.Tensor:
         """Return [n, outputs] raw scores of raw rows, before the temperature."""
-        arrays = self.preprocessor.transform(frame)
+        return self.logits_of(self.preprocessor.transform(frame))
+
+    def logits_of(self, arrays: Arrays) -> torch.Tensor:
+        """Return [n, outputs] raw scores of preprocessed rows, before the temperature."""
         numeric, categorical = tensor(arrays.numeric), tensor(arrays.categorical)
         parts = zip(torch.split(numeric, ROWS_AT_ONCE), torch.split(categorical, ROWS_AT_ONCE), strict=True)
         self.model.eval()
@@ -61,7 +64,11 @@ class Bundle:
         Raises:
             DataError: a column is missing, or holds what the training data could not.
         """
-        scores = task_named(self.task).predict(self.logits(frame) / self.temperature).double().numpy()
+        return self.answers(self.preprocessor.transform(frame))
+
+    def answers(self, arrays: Arrays) -> np.ndarray:
+        """Return what `predict` does, for rows that are preprocessed already."""
+        scores = task_named(self.task).predict(self.logits_of(arrays) / self.temperature).double().numpy()
         return self.preprocessor.decode_target(scores) if self.task == "regression" else scores
 
     def decide(self, predictions: np.ndarray) -> np.ndarray:
