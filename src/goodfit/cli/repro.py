@@ -11,7 +11,8 @@ import typer
 
 from goodfit.cli.preflight import check_once
 from goodfit.doctor import QUICK, examine, mend
-from goodfit.errors import Interrupted
+from goodfit.doctor.environment import examine_versions
+from goodfit.errors import Fault, Interrupted, MachineError
 from goodfit.files import read_json, remove
 from goodfit.stage import say
 from goodfit.stage.failure import LAST_FAILURE
@@ -22,6 +23,7 @@ def repro(
 ) -> int:
     """Run the pipeline. Exits with the failing stage's own code, which `dvc repro` by itself does not."""
     root = Path.cwd()
+    _refuse_wrong_versions(root)
     findings = examine(root, QUICK)
     for finding in findings:
         if not finding.ok:
@@ -31,6 +33,16 @@ def repro(
     remove(root / LAST_FAILURE)
     code = _run([sys.executable, "-m", "dvc", "repro", *(arguments or [])])
     return _own_code(root, code)
+
+
+def _refuse_wrong_versions(root: Path) -> None:
+    wrong = [
+        Fault("the installed packages", finding.detail.removesuffix("."))
+        for finding in examine_versions(root)
+        if not finding.ok
+    ]
+    if wrong:
+        raise MachineError(wrong)
 
 
 def _run(command: list[str]) -> int:

@@ -70,10 +70,13 @@ def _is_dvc(pid: int) -> bool:
 
 
 def examine_cache(root: Path) -> Iterator[Finding]:
-    """Hash every cached object that dvc.lock names again; a damaged one is removed with its copy in the workspace."""
-    damaged = [(path, cached) for path, cached in _cached_objects(root) if not _sound(cached)]
-    for path, cached in damaged:
-        detail = f"{path}: its cached copy {cached.name[:8]}… is damaged; removed, so that dvc repro makes it again"
+    """Hash every cached object that dvc.lock names again; one that is damaged or cannot be read is removed.
+
+    Its copy in the workspace goes with it, because it may be the same file.
+    """
+    damaged = [(path, cached, fault) for path, cached in _cached_objects(root) if (fault := _fault(cached))]
+    for path, cached, fault in damaged:
+        detail = f"{path}: its cached copy {cached.name[:8]}… {fault}; removed, so that dvc repro makes it again"
         yield Finding("DVC cache", False, detail, partial(_drop, root / path, cached))
     if not damaged:
         yield Finding("DVC cache", True, "every object matches its md5")
@@ -93,7 +96,7 @@ def _cached_objects(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _members(root: Path, path: str, listing: Path) -> Iterator[tuple[str, Path]]:
-    if listing.suffix != ".dir" or not _sound(listing):
+    if listing.suffix != ".dir" or _fault(listing):
         return
     for entry in json.loads(listing.read_text()):
         cached = _object(root, entry["md5"])
@@ -105,8 +108,13 @@ def _object(root: Path, md5: str) -> Path:
     return root / CACHE / md5[:2] / md5[2:]
 
 
-def _sound(cached: Path) -> bool:
-    return digest_of_file(cached) == cached.parent.name + cached.name.removesuffix(".dir")
+def _fault(cached: Path) -> str:
+    """Return what is wrong with a cached object, or nothing."""
+    try:
+        digest = digest_of_file(cached)
+    except PermissionError:
+        return "cannot be read"
+    return "" if digest == cached.parent.name + cached.name.removesuffix(".dir") else "is damaged"
 
 
 def _drop(path: Path, cached: Path) -> None:
