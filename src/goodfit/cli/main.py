@@ -11,6 +11,7 @@ from goodfit import __version__
 from goodfit.cli.config import config
 from goodfit.cli.doctor import doctor
 from goodfit.cli.expectations import expectations
+from goodfit.cli.explain import explain
 from goodfit.cli.preflight import check
 from goodfit.cli.repro import repro
 from goodfit.cli.tracker import sync, ui
@@ -31,6 +32,7 @@ app.command()(repro)
 app.command()(check)
 app.command()(doctor)
 app.command()(config)
+app.command()(explain)
 app.command()(sync)
 app.command()(ui)
 app.add_typer(expectations, name="expectations")

@@ -1,0 +1,149 @@
+"""Integrated gradients: how much each column pushed one prediction away from that of the average row.
+
+"Axiomatic Attribution for Deep Networks" (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365). The path runs through
+the encoded inputs (scaled numbers, one-hot levels, embeddings), from the mean of some train rows to the row.
+Contributions add up to the difference of the two scores (completeness); the steps are doubled until they do.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from goodfit.bundle import Bundle, tensor
+from goodfit.errors import ConfigurationError, Fault
+from goodfit.evaluation.explaining.blocks import Block, blocks_of
+from goodfit.models.encoding import Encoding
+from goodfit.preprocessing import Arrays
+
+FIRST_STEPS, MOST_STEPS = 64, 4096
+TOLERANCE = 1e-3
+"""Completeness: contributions and difference agree to that share of the difference, or of 1."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Why one score is what it is.
+
+    Args:
+        contributions: raw column to what it adds to the score.
+        score: of the row: the log odds of the class (binary: of the second class), or the value in the target's units.
+        average: the score of the average row.
+        steps: of the path.
+        error: contributions' sum less the difference of the scores.
+    """
+
+    contributions: dict[str, float]
+    score: float
+    average: float
+    steps: int
+    error: float
+
+
+class Attributor:
+    """Explains single rows of one model.
+
+    Args:
+        bundle: the model; its first step must be an `Encoding`.
+        background: preprocessed rows; the mean of what they are encoded as is where paths begin.
+
+    Raises:
+        ConfigurationError: the model encodes its inputs in another way.
+    """
+
+    def __init__(self, bundle: Bundle, background: Arrays) -> None:
+        encodings = [module for module in bundle.model.modules() if isinstance(module, Encoding)]
+        if len(encodings) != 1:
+            rule = (
+                "cannot be explained by gradients: its inputs do not pass through one goodfit.models.encoding.Encoding"
+            )
+            raise ConfigurationError([Fault("model", rule, None, "Read the permutation importance instead.")])
+        self.bundle, self.encoding = bundle, encodings[0]
+        self.blocks = blocks_of(bundle.preprocessor)
+        self.start = self._encoded(background).double().mean(dim=0).float()
+
+    def attribute(self, row: Arrays, output: int = 0) -> Attribution:
+        """Explain one preprocessed row.
+
+        Args:
+            row: a single row.
+            output: which class; binary and regression have a single score, 0.
+        """
+        end = self._encoded(row)[0]
+        scores = self._scores(torch.stack([self.start, end]), output).detach()
+        difference = float(scores[1] - scores[0])
+        steps = FIRST_STEPS
+        parts = self._path(end, output, steps)
+        while abs(float(parts.sum()) - difference) > TOLERANCE * max(1.0, abs(difference)) and steps < MOST_STEPS:
+            steps *= 2
+            parts = self._path(end, output, steps)
+        unit = self._unit()
+        contributions = {name: unit * float(parts[self._places(block)].sum()) for name, block in self.blocks.items()}
+        average, score = (self._origin() + unit * float(value) for value in scores)
+        return Attribution(contributions, score, average, steps, unit * (float(parts.sum()) - difference))
+
+    def _path(self, end: Tensor, output: int, steps: int) -> Tensor:
+        """Return the contribution of each encoded input by the midpoint rule."""
+        shares = (torch.arange(steps, dtype=torch.float64) + 0.5) / steps
+        points = (self.start + shares[:, None].float() * (end - self.start)).requires_grad_()
+        (gradient,) = torch.autograd.grad(self._scores(points, output).sum(), points)
+        return gradient.double().mean(dim=0) * (end - self.start).double()
+
+    def _scores(self, encoded: Tensor, output: int) -> Tensor:
+        """Return the scores of encoded rows: everything behind the encoding, with the encoding's output replaced."""
+        handle = self.encoding.register_forward_hook(lambda *_: encoded)
+        blank = Arrays(np.zeros((len(encoded), self.encoding.numeric), np.float32),
+                       np.zeros((len(encoded), self.encoding.categorical), np.int64))  # fmt: skip
+        try:
+            self.bundle.model.eval()
+            logits: Tensor = self.bundle.model(tensor(blank.numeric), tensor(blank.categorical)) / self._temperature()
+        finally:
+            handle.remove()
+        if logits.shape[1] == 1:
+            return logits[:, 0]
+        others = torch.cat((logits[:, :output], logits[:, output + 1 :]), dim=1)
+        return logits[:, output] - torch.logsumexp(others, dim=1)
+
+    def _encoded(self, arrays: Arrays) -> Tensor:
+        with torch.no_grad():
+            encoded: Tensor = self.encoding(tensor(arrays.numeric), tensor(arrays.categorical))
+        return encoded
+
+    def _places(self, block: Block) -> Tensor:
+        """Return which encoded inputs belong to a raw column."""
+        encoding, found = self.encoding, list(block.numeric)
+        for column in block.categorical:
+            found += _one_hot(encoding, column, self.bundle.preprocessor.cardinalities) + _embedded(encoding, column)
+        return torch.tensor(found, dtype=torch.int64)
+
+    def _temperature(self) -> float:
+        return 1.0 if self.bundle.task == "regression" else self.bundle.temperature
+
+    def _unit(self) -> float:
+        """Return what one unit of the network's output is in units of the score."""
+        return 1.0 if self.bundle.task != "regression" else self._decoded(1.0) - self._decoded(0.0)
+
+    def _origin(self) -> float:
+        return 0.0 if self.bundle.task != "regression" else self._decoded(0.0)
+
+    def _decoded(self, value: float) -> float:
+        decoded: NDArray[np.float64] = self.bundle.preprocessor.decode_target(np.array([value]))
+        return float(decoded[0])
+
+
+def _one_hot(encoding: Encoding, column: int, sizes: list[int]) -> list[int]:
+    places = encoding.one_hot_columns.tolist()
+    if column not in places:
+        return []
+    start = encoding.numeric + int(encoding.one_hot_offsets[places.index(column)])
+    return list(range(start, start + sizes[column]))
+
+
+def _embedded(encoding: Encoding, column: int) -> list[int]:
+    places = encoding.embedded_columns.tolist()
+    if column not in places:
+        return []
+    start = encoding.dense_width + places.index(column) * encoding.embedding
+    return list(range(start, start + encoding.embedding))
