@@ -31,7 +31,7 @@ class Sender(Thread):
         self._outbox = outbox
         self._warn = warn
         self._wake = Signal()
-        self._stop = Signal()
+        self._ended = Signal()
         self._idle = Signal()
         self._hurry = Signal()
         self._caught_up = False
@@ -57,14 +57,14 @@ class Sender(Thread):
 
     def stop(self) -> None:
         """Send no more."""
-        self._stop.set()
+        self._ended.set()
         self._hurry.set()
         self._wake.set()
 
     def run(self) -> None:
         """Send until told to stop; nothing that a store does can end the stage's work."""
         failures = 0
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
                 self._round()
                 failures, self.down = 0, False
@@ -90,7 +90,7 @@ class Sender(Thread):
     def _pause(self, failures: int) -> None:
         """Wait for news; for a tracker that is down, news does not shorten the wait, being told to stop does."""
         if failures:
-            self._stop.wait(PAUSES[min(failures, len(PAUSES)) - 1])
+            self._ended.wait(PAUSES[min(failures, len(PAUSES)) - 1])
             return
         self._wake.wait()
         self._hurry.wait(GATHER)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from goodfit.errors import Fault, ServiceError, shorten
 from goodfit.files import digest_of_value
-from goodfit.tracking import database
+from goodfit.tracking import admission, database
 from goodfit.tracking.redaction import redact
 from goodfit.tracking.section import DATABASES, sqlite_path
 
@@ -82,6 +82,7 @@ def connect(uri: str) -> "MlflowClient":
             database.prepare(path, _create)
         if urlsplit(uri).scheme.partition("+")[0] not in DATABASES:
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        admission.ask(uri)
         lock = f"goodfit-{os.getuid()}-{digest_of_value(redact(uri))[:16]}.lock"
         with database.exclusive(Path(tempfile.gettempdir()) / lock):  # the first client makes the schema
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
