@@ -1,7 +1,11 @@
-"""Two baselines that a network has to beat: a constant answer, and a linear model on the same preprocessed rows."""
+"""The baselines that a network has to beat: a constant answer, a linear model and trees, on the same preprocessed rows.
+
+They are fitted on train; the trees (boosting.py) are tuned on valid.
+"""
 
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +13,10 @@ from scipy.sparse import csr_array, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from goodfit.data import Table
+from goodfit.evaluation.boosting import Boosting, Rows
+from goodfit.evaluation.protocols import Preprocessor
+from goodfit.evaluation.result import BASELINES
 from goodfit.preprocessing import Arrays
 
 MAX_FIT_ROWS = 200_000
@@ -16,6 +24,41 @@ MAX_FIT_ENTRIES = 20_000_000
 """A linear model has learned all it can from that many rows or matrix entries; more would only cost time and memory."""
 ROWS_AT_A_TIME = 100_000
 MAX_STEPS = 1000
+
+
+class Baseline(Protocol):
+    """A fitted baseline."""
+
+    def predict(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Return probabilities [n, k], or values [n] in target units."""
+
+
+def baseline_answers(
+    preprocessor: Preprocessor,
+    tables: Mapping[str, Table],
+    targets: Mapping[str, NDArray[Any]],
+    classes: int,
+    seed: int,
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
+    """Fit the baselines; return their answers for the test rows by name, and notes by place.
+
+    Args:
+        preprocessor: the model's; the baselines see what it makes of raw rows.
+        tables, targets: split to raw rows and to class indices or values in target units.
+        classes: number of classes; 0 for regression.
+        seed: of the samples that stand for many rows.
+    """
+    arrays = {split: preprocessor.transform(table.frame) for split, table in tables.items()}
+    train, valid = (Rows(arrays[split], targets[split]) for split in ("train", "valid"))
+    linear = Linear(train.arrays, train.target, classes, seed)
+    boosting = Boosting(train, valid, classes, seed)
+    members: tuple[Baseline, ...] = (Dummy(train.target, classes), linear, boosting)
+    notes = {} if linear.converged else {"baselines.linear": "stopped before it had converged"}
+    for name, rows in (("linear", linear.rows), ("boosting", boosting.rows)):
+        if rows < len(train.target):
+            more = f"{notes[f'baselines.{name}']}; " if f"baselines.{name}" in notes else ""
+            notes[f"baselines.{name}"] = f"{more}learned from a sample of {rows:,} of {len(train.target):,} train rows"
+    return {name: member.predict(arrays["test"]) for name, member in zip(BASELINES, members, strict=True)}, notes
 
 
 class Dummy:
@@ -48,6 +91,7 @@ class Linear:
         self._scale = np.where(spread > 0, spread, 1.0)
         self._levels = arrays.categorical.max(axis=0, initial=-1) + 1
         self.converged = True
+        self.rows = len(numeric)
         self._fit(self._design(arrays.numeric[rows], arrays.categorical[rows]), target[rows])
 
     def predict(self, arrays: Arrays) -> NDArray[np.float64]:

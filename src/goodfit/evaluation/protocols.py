@@ -28,7 +28,7 @@ class Predictor(Protocol):
 
     @property
     def preprocessor(self) -> Preprocessor:
-        """What it makes of raw rows; the linear baseline sees the same."""
+        """What it makes of raw rows; the baselines see the same."""
 
     @property
     def threshold(self) -> float:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from goodfit.data import Task
+from goodfit.data import Schema, Task
 from goodfit.evaluation.estimates import Comparison, Estimate, finite
 from goodfit.evaluation.inspecting import Inspected
 
 SPLITS = ("train", "valid", "test")
+BASELINES = ("dummy", "linear", "boosting")
+"""What a model is compared with, the simplest first."""
 Estimates = Mapping[str, Estimate]
 
 
@@ -33,6 +35,7 @@ class Evaluation:
         plots: file stem to the table that is drawn from it, on test.
         notes: dotted place to what should be known about the figure there.
         inspected: what the inspections found.
+        schema: the columns of the model.
     """
 
     task: Task
@@ -49,6 +52,7 @@ class Evaluation:
     plots: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     inspected: Inspected = field(default_factory=Inspected)
+    schema: Schema | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return metrics.json: finite numbers only; a figure that is undefined is null and has a note."""
