@@ -1,23 +1,28 @@
-"""From preprocessed rows to one trained model: `fit`."""
+"""From preprocessed rows to trained models: `fit` one, or `fit_population`."""
 
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import check_fit, fit
+from goodfit.training.population import Candidate, Finished, Judge, fit_population
 from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
 from goodfit.training.settings import FitSections
 
 __all__ = [
+    "Candidate",
     "DivergedError",
     "Epoch",
+    "Finished",
     "FitSections",
     "Fitted",
+    "Judge",
     "Recipe",
     "TrainingData",
     "TrainingSection",
     "check_fit",
     "derived",
     "fit",
+    "fit_population",
     "write_curves",
 ]

@@ -1,0 +1,6 @@
+"""Many members trained as one program: `fit_population`."""
+
+from goodfit.training.population.candidate import Candidate, Finished, Judge
+from goodfit.training.population.population import fit_population
+
+__all__ = ["Candidate", "Finished", "Judge", "fit_population"]

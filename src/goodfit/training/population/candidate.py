@@ -1,0 +1,48 @@
+"""What goes into a population and what comes out of it."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from goodfit.training.recipe import Fitted, Recipe, TrainingData
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One member to train.
+
+    Args:
+        number: unique within a population.
+        recipe: what is trained.
+        seed: decides the first weights, the order of rows and the noise of regularizers, whoever trains beside it.
+        data: preprocessed rows; several candidates may share one object.
+    """
+
+    number: int
+    recipe: Recipe
+    seed: int
+    data: TrainingData
+
+
+Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]
+"""(epoch, number to valid loss after that epoch of every member that trained in it) -> numbers that stop here, pruned.
+
+A pure function: a resumed population asks again. A member that ends in this epoch by itself is complete, not pruned.
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of a candidate.
+
+    Args:
+        number: the candidate's.
+        state: COMPLETE; PRUNED by the judge; FAIL, because it diverged or could not be built.
+        fitted: the trained model; of a pruned one as far as it came; None when it failed.
+        error: what went wrong.
+    """
+
+    number: int
+    state: Literal["COMPLETE", "PRUNED", "FAIL"]
+    fitted: Fitted | None
+    error: str = ""
