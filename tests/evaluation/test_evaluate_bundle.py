@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
-from goodfit.evaluation import EvaluateSection, evaluate
+from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.params import check
 from goodfit.registry import Section
 from goodfit.training import FitSections, TrainingData, fit
 
-QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100))
+OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
+QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
 
 
 def trained(made: Any, model: dict[str, Any]) -> Bundle:

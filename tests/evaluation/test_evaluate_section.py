@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from goodfit.errors import ConfigurationError
-from goodfit.evaluation import EvaluateSection, chosen_metrics
+from goodfit.evaluation import EvaluateSection, check_section, chosen_metrics
 from goodfit.evaluation.section import DEFAULTS
 from goodfit.metrics import METRICS
 from goodfit.params import check
@@ -51,7 +51,7 @@ def test_every_fault_is_listed_at_once() -> None:
 def test_a_metric_that_does_not_fit_the_task_is_refused() -> None:
     section = EvaluateSection(metrics=["log_loss", "rmse", "r2"])
     with pytest.raises(ConfigurationError) as caught:
-        chosen_metrics(section, "binary")
+        check_section(section, "binary")
     assert [fault.value for fault in caught.value.faults] == ["rmse", "r2"]
     assert "roc_auc" in caught.value.faults[0].remedy
     assert "mae" not in caught.value.faults[0].remedy

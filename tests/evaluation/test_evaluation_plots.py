@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from goodfit.evaluation import EvaluateSection, evaluate, write_reports
+from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate, write_reports
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.plots import COLUMNS, MAX_POINTS, MAX_ROWS, confusion_counts, plot_tables, write_plots
 from goodfit.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
-QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100))
+OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
+QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
 
 
 def said(rows: int, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from goodfit.evaluation import EvaluateSection, Evaluation, evaluate, render_report, write_reports
+from goodfit.evaluation import INSPECTIONS, Context, EvaluateSection, Evaluation, evaluate, render_report, write_reports
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.charts import line_chart
-from goodfit.evaluation.report import read_curves
+from goodfit.evaluation.page.context import read_curves
 
-QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100))
+OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
+QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
 CURVES = {"train/loss": [(1.0, 0.7), (2.0, 0.5)], "valid/loss": [(1.0, 0.8), (2.0, 0.6)]}
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -67,6 +68,10 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
+def page_of(evaluation: Evaluation, settings: dict[str, Any], curves: dict[str, Any]) -> str:
+    return render_report(evaluation, Context(record={"params": settings} if settings else {}, curves=curves))
+
+
 @pytest.fixture(scope="module")
 def evaluations(world: Callable[..., Any]) -> dict[str, Evaluation]:
     tasks = ("binary", "multiclass", "regression")
@@ -84,18 +89,19 @@ def harmless(page: Page) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_the_data_say_stays_text(evaluations: dict[str, Evaluation], hostile: str) -> None:
-    plain = Page(render_report(evaluations["binary"], {"a": "b"}, CURVES))
+    plain = Page(page_of(evaluations["binary"], {"a": "b"}, CURVES))
     forged = replace(evaluations["binary"], classes=("No", hostile), notes={hostile: hostile})
     curves = {"train/loss": CURVES["train/loss"], hostile: CURVES["valid/loss"]}
-    page = Page(render_report(forged, {hostile: hostile}, curves))
+    page = Page(page_of(forged, {hostile: hostile}, curves))
     harmless(page)
-    assert page.tags - plain.tags == Counter({"h2": 1, "ul": 1, "li": 1}), "the notes, and no tag of the data"
+    notes = Counter({"section": 1, "h2": 1, "ul": 1, "li": 1})
+    assert page.tags - plain.tags == notes, "the notes, and no tag of the data"
     shown = "".join(page.texts)
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "boomboom" not in shown
     if hostile.isprintable():
-        assert shown.count(hostile) >= 6, "escaped, and complete"
+        assert shown.count(hostile[:150]) >= 6, "escaped, and complete but for what is too long for a cell"
 
 
 def test_without_autoescape_the_same_page_would_run_the_data(
@@ -104,26 +110,26 @@ def test_without_autoescape_the_same_page_would_run_the_data(
     def careless(**options: Any) -> Environment:
         return Environment(**options | {"autoescape": False})
 
-    monkeypatch.setattr("goodfit.evaluation.report.Environment", careless)
-    page = Page(render_report(replace(evaluations["binary"], classes=("No", HOSTILE[0])), {}, CURVES))
+    monkeypatch.setattr("goodfit.evaluation.page.report.Environment", careless)
+    page = Page(page_of(replace(evaluations["binary"], classes=("No", HOSTILE[0])), {}, CURVES))
     assert page.tags["script"] > 0
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_page_is_whole(evaluations: dict[str, Evaluation], task: str) -> None:
-    text = render_report(evaluations[task], {"model.width": 128, "tune.timeout": None}, CURVES)
+    text = page_of(evaluations[task], {"model.width": 128, "tune.timeout": None}, CURVES)
     page = Page(text)
     harmless(page)
     assert page.tags["svg"] == {"binary": 3, "multiclass": 2, "regression": 2}[task]
     shown = " ".join(page.texts)
     for part in (*evaluations[task].metrics, "linear baseline", "dummy", "model.width", "128", "off", "bootstrap"):
         assert part in shown, part
-    assert text == render_report(evaluations[task], {"tune.timeout": None, "model.width": 128}, CURVES)
+    assert text == page_of(evaluations[task], {"tune.timeout": None, "model.width": 128}, CURVES)
     assert len(text) < 200_000
 
 
 def test_the_policy_lets_in_this_style_and_nothing_else(evaluations: dict[str, Evaluation]) -> None:
-    text = render_report(evaluations["binary"], {}, {})
+    text = page_of(evaluations["binary"], {}, {})
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
     assert style and policy
@@ -138,9 +144,9 @@ def test_files_are_written_whole_and_old_ones_go(evaluations: dict[str, Evaluati
     (tmp_path / "evaluation").mkdir()
     (tmp_path / "evaluation/old.csv").write_text("stale")
     (tmp_path / "training.csv").write_text("epoch,lr,train/loss,valid/loss\n1,0.1,0.7,0.8\n2,0.1,0.5,\n")
-    write_reports(tmp_path, evaluations["binary"], {"seed": 1})
+    write_reports(tmp_path, evaluations["binary"], Context(curves=read_curves(tmp_path / "training.csv")))
     found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
-    stems = ("calibration", "confusion", "predicted_vs_actual", "roc")
+    stems = ("calibration", "confusion", "explanations_importance", "predicted_vs_actual", "roc")
     assert found == [*(f"evaluation/{stem}.csv" for stem in stems), "report.html", "training.csv"]
     assert "loss by epoch" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -153,12 +159,12 @@ def test_curves_leave_out_what_an_epoch_lacks(tmp_path: Path) -> None:
 
 
 def test_no_training_curves_no_empty_picture(evaluations: dict[str, Evaluation]) -> None:
-    assert "loss by epoch" not in render_report(evaluations["binary"], {}, {})
+    assert "loss by epoch" not in page_of(evaluations["binary"], {}, {})
 
 
 def test_a_matrix_of_many_classes_is_left_out(evaluations: dict[str, Evaluation]) -> None:
     many = replace(evaluations["multiclass"], classes=tuple(map(str, range(31))))
-    assert "Confusion on the test rows" not in render_report(many, {}, {})
+    assert "Confusion on the test rows" not in page_of(many, {}, {})
 
 
 @pytest.mark.parametrize("points", [[(1.0, 2.0)], [(0.0, 0.0), (0.0, 0.0)], [(1e300, -1e300), (2e300, 1e300)]])

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from goodfit.evaluation import EvaluateSection, evaluate, show_table, verdict
+from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate, show_table, verdict
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.metrics import METRICS
 
 QUICK = BootstrapSection(resamples=100)
+OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
 
 
 def shown(evaluation: Any, *, terminal: bool) -> str:
@@ -24,7 +25,7 @@ def shown(evaluation: Any, *, terminal: bool) -> str:
 def test_every_metric_has_its_line_in_ascii(world: Callable[..., Any], task: str) -> None:
     made = world(task)
     names = [name for name in METRICS if task in METRICS[name].facts["tasks"]]
-    evaluation = evaluate(made.oracle, made.parts, EvaluateSection(metrics=names, bootstrap=QUICK), 7)
+    evaluation = evaluate(made.oracle, made.parts, EvaluateSection(metrics=names, bootstrap=QUICK, **OFF), 7)
     text = shown(evaluation, terminal=False)
     assert text.isascii()
     table = text[: text.index("Better")].splitlines()
@@ -36,13 +37,13 @@ def test_every_metric_has_its_line_in_ascii(world: Callable[..., Any], task: str
 
 def test_a_terminal_gets_a_rule(world: Callable[..., Any]) -> None:
     made = world("binary")
-    assert "─" in shown(evaluate(made.oracle, made.parts, EvaluateSection(bootstrap=QUICK), 7), terminal=True)
+    assert "─" in shown(evaluate(made.oracle, made.parts, EvaluateSection(bootstrap=QUICK, **OFF), 7), terminal=True)
 
 
 def test_undefined_is_a_dash_and_large_values_are_whole(world: Callable[..., Any]) -> None:
     made = world("regression")
     made.parts.test.frame["y"] = 2e5
-    text = shown(evaluate(made.oracle, made.parts, EvaluateSection(bootstrap=QUICK), 7), terminal=False)
+    text = shown(evaluate(made.oracle, made.parts, EvaluateSection(bootstrap=QUICK, **OFF), 7), terminal=False)
     assert "200,0" in text
     assert next(line for line in text.splitlines() if line.startswith("r2")).count(" - |") == 3, "test, interval, gap"
 
@@ -51,6 +52,6 @@ def test_the_screen_of_the_process_is_the_default(
     world: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = world("binary")
-    evaluation = evaluate(made.oracle, made.parts, EvaluateSection(metrics=["f1"], bootstrap=QUICK), 7)
+    evaluation = evaluate(made.oracle, made.parts, EvaluateSection(metrics=["f1"], bootstrap=QUICK, **OFF), 7)
     show_table(evaluation)
     assert verdict(evaluation) in capsys.readouterr().out

@@ -1,21 +1,36 @@
 """Judge a model honestly: metrics with intervals on every split, the gap, and baselines on the same rows."""
 
+from goodfit.evaluation.decision import Decision, decide
 from goodfit.evaluation.estimates import Comparison, Estimate, compare
+from goodfit.evaluation.gates import GATES, Evidence, Outcome
+from goodfit.evaluation.inspections import INSPECTIONS
 from goodfit.evaluation.measuring import evaluate
-from goodfit.evaluation.report import render_report, write_reports
+from goodfit.evaluation.page import Context, read_context, render_report, write_reports
 from goodfit.evaluation.result import Evaluation
 from goodfit.evaluation.screen import render_table, show_table
-from goodfit.evaluation.section import EvaluateSection, chosen_metrics
+from goodfit.evaluation.section import EvaluateSection, built_gates, check_section, chosen_metrics
+from goodfit.evaluation.timing import measure_cost
 from goodfit.evaluation.verdict import verdict
 
 __all__ = [
+    "GATES",
+    "INSPECTIONS",
     "Comparison",
+    "Context",
+    "Decision",
     "Estimate",
     "EvaluateSection",
     "Evaluation",
+    "Evidence",
+    "Outcome",
+    "built_gates",
+    "check_section",
     "chosen_metrics",
     "compare",
+    "decide",
     "evaluate",
+    "measure_cost",
+    "read_context",
     "render_report",
     "render_table",
     "show_table",

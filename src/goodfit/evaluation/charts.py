@@ -152,7 +152,7 @@ def ticks(low: float, high: float) -> list[float]:
     if not math.isfinite(rough) or rough <= 0:
         return [low, high]
     size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.7)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     found = [index * step for index in range(first, last + 1)]
     return found if len(found) > 1 else [low, high]

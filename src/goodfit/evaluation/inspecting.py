@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from goodfit.data import Schema
 from goodfit.errors import ConfigurationError, Fault, shorten
 from goodfit.evaluation.inspections import INSPECTIONS, Finding, Inspection, Subject
+from goodfit.preprocessing import Preprocessor
 from goodfit.registry import Section
 from goodfit.stage import say
 
@@ -28,8 +29,8 @@ class Inspected:
     tracebacks: Mapping[str, str] = field(default_factory=dict)
 
 
-def refuse_misfits(section: Section, schema: Schema) -> None:
-    """Check the options of every enabled inspection against the schema.
+def refuse_misfits(section: Section, schema: Schema, preprocessor: Preprocessor) -> None:
+    """Check the options of every enabled inspection against the schema and the levels of the train rows.
 
     Raises:
         ConfigurationError: with every fault, by dotted path.
@@ -37,7 +38,7 @@ def refuse_misfits(section: Section, schema: Schema) -> None:
     faults = [
         Fault(f"{PLACE}.{kind}.{fault.place}", fault.rule, fault.value, fault.remedy)
         for kind, member in enabled(section, schema)
-        for fault in member.faults(schema)
+        for fault in (*member.faults(schema), *member.level_faults(preprocessor))
     ]
     if faults:
         raise ConfigurationError(faults)

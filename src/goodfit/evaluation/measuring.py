@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from goodfit.bundle import Bundle
 from goodfit.data import Table
-from goodfit.evaluation.baselines import Dummy, Linear
+from goodfit.evaluation.baselines import baseline_answers
 from goodfit.evaluation.inspecting import inspect_all, refuse_misfits
 from goodfit.evaluation.inspections import Subject
 from goodfit.evaluation.judging import MODEL, Answers, Judged, judge
 from goodfit.evaluation.plots import confusion_counts, plot_tables
 from goodfit.evaluation.protocols import Parts, Predictor
 from goodfit.evaluation.result import SPLITS, Evaluation
-from goodfit.evaluation.section import EvaluateSection, chosen_metrics
+from goodfit.evaluation.section import EvaluateSection, check_section, chosen_metrics
 from goodfit.evaluation.targets import THRESHOLD, decided, groups_of, predicted, target_values
 from goodfit.metrics import METRICS
 
@@ -24,7 +21,7 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
     """Judge a model on train, valid and test.
 
     Args:
-        bundle: answers for raw rows; its preprocessor's arrays are what the linear baseline sees.
+        bundle: answers for raw rows; its preprocessor's arrays are what the baselines see.
         parts: the splits; the baselines are fitted on train and judged, like the comparison, on test.
         section: which metrics, and how the intervals are made.
         seed: of the resamples.
@@ -33,8 +30,9 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
         ConfigurationError: a metric does not fit the task.
         DataError: a target is missing, infinite or of an unknown class, or the model predicts NaN.
     """
+    check_section(section, bundle.schema.task)
+    refuse_misfits(section, bundle.schema, bundle.preprocessor)
     metrics = chosen_metrics(section, bundle.schema.task)
-    refuse_misfits(section, bundle.schema)
     tables: dict[str, Table] = {split: getattr(parts, split) for split in SPLITS}
     targets = {split: target_values(bundle, table) for split, table in tables.items()}
     predictions = {split: predicted(bundle, table, split) for split, table in tables.items()}
@@ -42,7 +40,7 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
     about = (bundle, bundle.schema, bundle.schema.task, seed, tables, targets, predictions, groups)
     subject = Subject(*about, metrics[0], section.bootstrap)
     said = {split: {MODEL: prediction} for split, prediction in predictions.items()}
-    others, notes = _baselines(bundle, tables, targets["train"], seed)
+    others, notes = baseline_answers(bundle.preprocessor, tables, targets, len(bundle.schema.classes), seed)
     said["test"] |= others
     thresholds = {**dict.fromkeys(others, THRESHOLD), MODEL: bundle.threshold}
     answers = {s: Answers(targets[s], groups[s], said[s], thresholds) for s in SPLITS}
@@ -61,19 +59,9 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
         comparison={other: {name: judged["test"].against(other, name) for name in metrics} for other in others},
         notes=notes,
         inspected=inspect_all(subject, section),
+        schema=bundle.schema,
         **_pictures(bundle, answers["test"]),
     )
-
-
-def _baselines(
-    bundle: Predictor, tables: Mapping[str, Table], target: NDArray[Any], seed: int
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
-    """Fit the baselines on the train rows; return their answers for the test rows, and notes."""
-    classes = len(bundle.schema.classes)
-    linear = Linear(bundle.preprocessor.transform(tables["train"].frame), target, classes, seed)
-    rows = bundle.preprocessor.transform(tables["test"].frame)
-    notes = {} if linear.converged else {"baselines.linear": "stopped before it had converged"}
-    return {"dummy": Dummy(target, classes).predict(rows), "linear": linear.predict(rows)}, notes
 
 
 def _gap(judged: Mapping[str, Judged], name: str) -> float:

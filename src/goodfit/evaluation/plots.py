@@ -22,6 +22,7 @@ COLUMNS = {
     "calibration": ("predicted", "observed", "rows"),
     "confusion": ("actual", "predicted"),
     "predicted_vs_actual": ("actual", "predicted", "residual"),
+    "explanations_importance": ("column", "loss", "low", "high"),
 }
 """Every table's columns, by file stem."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
@@ -60,17 +61,21 @@ def confusion_counts(target: NDArray[Any], classes: NDArray[np.int64], count: in
 def write_plots(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
     """Write every table as `<stem>.csv`, those that the task has no use for with their heading alone.
 
-    `dvc plots` complains about a file that is not there. Text that a spreadsheet would run gets a leading apostrophe.
+    `dvc plots` complains about a file that is not there.
     """
     paths = []
     for stem, columns in COLUMNS.items():
-        table = tables.get(stem, pd.DataFrame(columns=list(columns)))
-        with replacing(folder / f"{stem}.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(table.columns)
-            writer.writerows([_cell(value) for value in row] for row in table.itertuples(index=False))
+        write_table(folder / f"{stem}.csv", tables.get(stem, pd.DataFrame(columns=list(columns))))
         paths.append(folder / f"{stem}.csv")
     return paths
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV; text that a spreadsheet would run gets a leading apostrophe."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow([_cell(str(name)) for name in table.columns])
+        writer.writerows([_cell(value) for value in row] for row in table.itertuples(index=False, name=None))
 
 
 def _roc(target: NDArray[Any], score: NDArray[np.float64]) -> pd.DataFrame:

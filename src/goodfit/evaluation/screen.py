@@ -9,21 +9,22 @@ from rich.text import Text
 
 from goodfit.evaluation.estimates import Estimate
 from goodfit.evaluation.result import Evaluation
-from goodfit.evaluation.verdict import REFERENCE, verdict
+from goodfit.evaluation.verdict import strongest, verdict
 from goodfit.stage import console, say
 
 
 def render_table(evaluation: Evaluation, *, ascii_only: bool = False) -> Table:
-    """Return the metrics as a table: a line per metric, test with its interval, gap, and the linear baseline."""
+    """Return the metrics as a table: a line per metric, test with its interval, gap, and the strongest baseline."""
+    reference = strongest(evaluation)
     table = Table(
         box=box.ASCII if ascii_only else box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
     )
     table.add_column("metric", overflow="fold")
-    for heading in ("train", "valid", "test", f"{100 * evaluation.level:g} % interval", "gap", REFERENCE):
+    for heading in ("train", "valid", "test", f"{100 * evaluation.level:g} % interval", "gap", reference):
         table.add_column(heading, justify="right", no_wrap=True)
     for name in evaluation.metrics:
         train, valid, test = (evaluation.splits[split][name] for split in ("train", "valid", "test"))
-        baseline = evaluation.baselines[REFERENCE][name]
+        baseline = evaluation.baselines[reference][name]
         cells = [name, _value(train), _value(valid), _value(test), _interval(test)]
         cells += [_number(evaluation.generalization_gap[name], "+"), _value(baseline)]
         table.add_row(*(Text(cell) for cell in cells))

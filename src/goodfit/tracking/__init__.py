@@ -1,6 +1,6 @@
 """MLflow, and the promise that it tells the truth: one run per attempt, complete, sent once, known to be current."""
 
-from goodfit.tracking.figures import evaluation_metrics
+from goodfit.tracking.figures import cost_metrics, evaluation_metrics
 from goodfit.tracking.provenance import read_record, record_tags, run_record, search_attempt
 from goodfit.tracking.record import Recorded, record
 from goodfit.tracking.redaction import redact
@@ -17,6 +17,7 @@ __all__ = [
     "Tracker",
     "TrackingSection",
     "address",
+    "cost_metrics",
     "evaluation_metrics",
     "read_record",
     "record",

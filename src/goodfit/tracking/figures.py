@@ -6,17 +6,28 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from goodfit.tracking.names import legal
+
 _NOT_METRICS = ("number", "epoch", "seconds")
+_TRAINING = ("training_", "parameters")
 
 
 def evaluation_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics that `metrics.json` stands for: <split>/<metric>, its bounds, generalization_gap/<metric>."""
+    """Return the metrics of `metrics.json`: <split>/<metric> and its bounds, generalization_gap/<metric>, figures found."""
     metrics: dict[str, float | None] = {}
     for split in ("train", "valid", "test"):
         for name, figure in report.get(split, {}).items():
             metrics |= {f"{split}/{name}{end}": figure.get(key) for key, end in _BOUNDS.items()}
     metrics |= {f"generalization_gap/{name}": gap for name, gap in report.get("generalization_gap", {}).items()}
+    for figures in report.get("inspections", {}).values():
+        metrics |= {f"test/{name}": value for name, value in figures.items() if legal(f"test/{name}")}
     return {name: value for name, value in metrics.items() if value is not None and math.isfinite(value)}
+
+
+def cost_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics that `reports/cost.json` stands for, without those that the training has recorded itself."""
+    figures = {f"cost/{name}": value for name, value in report.items() if not name.startswith(_TRAINING)}
+    return {name: float(value) for name, value in figures.items() if math.isfinite(value)}
 
 
 def curves(path: Path) -> Iterator[tuple[int, int, dict[str, float]]]:

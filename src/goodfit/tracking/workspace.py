@@ -10,7 +10,7 @@ from goodfit.stage import Owner
 from goodfit.tracking import events as ops
 from goodfit.tracking.description import describe_table
 from goodfit.tracking.events import Event
-from goodfit.tracking.figures import curves, evaluation_metrics, number, rows
+from goodfit.tracking.figures import cost_metrics, curves, evaluation_metrics, number, rows
 from goodfit.tracking.names import tag_values, value_text
 from goodfit.tracking.provenance import record_tags
 from goodfit.tracking.run import Run
@@ -18,7 +18,7 @@ from goodfit.tracking.run import Run
 BUNDLE = "models/candidate"
 TRAIN = "data/train.parquet"
 TABLES = ("reports/training.csv", "reports/trials.csv", "reports/trial_curves.csv")
-SMALL = ("run.json", "metrics.json", "params.yaml", *TABLES)
+SMALL = ("run.json", "metrics.json", "reports/cost.json", "params.yaml", *TABLES)
 ARTIFACTS = {"params.yaml": "", "run.json": "", "metrics.json": "", "artifacts/best.yaml": "", "reports": ""}
 """What every candidate run carries, and the artifact folder it goes to."""
 _TRIAL_COLUMNS = ("number", "state", "value", "epochs", "duration_s")
@@ -103,6 +103,8 @@ class Story:
     def _evaluation(self, run: Run) -> None:
         if (self._root / "metrics.json").exists():
             run.metrics(evaluation_metrics(read_json(self._root / "metrics.json")))
+        if (self._root / "reports/cost.json").exists():
+            run.metrics(cost_metrics(read_json(self._root / "reports/cost.json")))
 
     def _files(self, run: Run) -> None:
         for path, folder in ARTIFACTS.items():

@@ -14,6 +14,7 @@ from goodfit.bundle import Bundle
 from goodfit.data import Schema, Table, Task
 from goodfit.errors import Fault
 from goodfit.evaluation.bootstrap_section import BootstrapSection
+from goodfit.preprocessing import Preprocessor
 from goodfit.registry import Registry
 
 
@@ -81,6 +82,10 @@ class Inspection(ABC):
 
     def faults(self, schema: Schema) -> Sequence[Fault]:
         """Return what the options name and the schema does not have; asked before anything is computed."""
+        return []
+
+    def level_faults(self, preprocessor: Preprocessor) -> Sequence[Fault]:
+        """Return what the options name and the train rows did not have; asked before anything is computed."""
         return []
 
     @abstractmethod

@@ -1,0 +1,166 @@
+"""Parts of the page as the template wants them: small, cut to size, and still nothing but text and numbers."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from goodfit.errors import printable
+from goodfit.evaluation.charts import line_chart
+from goodfit.evaluation.inspecting import Inspected
+from goodfit.regularizers import REGULARIZERS
+
+MAX_ROWS = 12
+MAX_COLUMNS = 16
+MAX_CHARTS = 24
+MAX_CELL = 160
+MAX_SENTENCE = 2000
+MAX_DOTS = 1000
+MAX_LISTED = 60
+PICTURES = (
+    ("roc", "ROC curve", "false_positive_rate", "true_positive_rate"),
+    ("calibration", "Calibration: said and come true", "predicted", "observed"),
+    ("predicted_vs_actual", "Predicted and actual", "predicted", "actual"),
+)
+TRIAL_COLUMNS = ("number", "state", "value", "epochs", "duration_s")
+SEARCH = 5
+
+
+@dataclass(frozen=True)
+class TableView:
+    """The first rows of a table: its stem, headings, cells as text, and how many rows there are in all."""
+
+    stem: str
+    headings: list[str]
+    rows: list[list[str]]
+    total: int
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """What one inspection says."""
+
+    kind: str
+    title: str
+    summary: str
+    warnings: Sequence[str]
+    charts: Sequence[tuple[str, Markup]]
+    tables: Sequence[TableView]
+
+
+def finding_views(inspected: Inspected) -> list[FindingView]:
+    """Return the findings in order, their tables cut to what a page can hold."""
+    return [
+        FindingView(
+            kind,
+            finding.title,
+            finding.summary,
+            finding.warnings,
+            [(caption, chart) for caption, chart in finding.charts if chart][:MAX_CHARTS],
+            [table_view(f"{kind}_{stem}", table) for stem, table in finding.tables.items() if len(table)],
+        )
+        for kind, finding in inspected.findings.items()
+    ]
+
+
+def table_view(stem: str, table: pd.DataFrame) -> TableView:
+    """Return the first rows and columns of a table as text."""
+    head = table.iloc[:MAX_ROWS, :MAX_COLUMNS]
+    rows = [[shown(value) for value in row] for row in head.itertuples(index=False, name=None)]
+    return TableView(stem, [shown(str(name).replace("_", " ")) for name in head.columns], rows, len(table))
+
+
+def figure(value: float | None, sign: str = "") -> str:
+    """Return a number of four significant digits, or a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
+
+
+def shown(value: object) -> str:
+    """Return a cell as text, cut where it is long."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Integral):
+        return f"{int(value):,}"
+    if isinstance(value, Real):
+        return figure(float(value))
+    text = printable(str(value))
+    return text if len(text) <= MAX_CELL else f"{text[: MAX_CELL - 1]}…"
+
+
+def shown_long(text: object) -> str:
+    """Return a sentence as text, whole unless it is beyond reason."""
+    return printable(str(text))[:MAX_SENTENCE]
+
+
+def pictures(plots: Mapping[str, pd.DataFrame], curves: Mapping[str, Any]) -> list[tuple[str, Markup]]:
+    """Return (caption, chart) of the training curves and of the plots of the task."""
+    drawn = [("Training: does the distance between the curves grow?", line_chart(curves, "epoch", "loss"))]
+    for stem, title, x, y in PICTURES:
+        if stem in plots and len(plots[stem]):
+            table = plots[stem].iloc[:: max(1, len(plots[stem]) // MAX_DOTS)]
+            points = {"model": list(zip(table[x].tolist(), table[y].tolist(), strict=True))}
+            labels = (x.replace("_", " "), y.replace("_", " "))
+            chart = line_chart(points, *labels, diagonal=True, dots=stem == "predicted_vs_actual")
+            drawn.append((title, chart))
+    return [(title, chart) for title, chart in drawn if chart]
+
+
+def regularization(settings: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
+    """Return name, whether it is on, and its options, of every regularizer that the settings name."""
+    options: dict[str, dict[str, Any]] = {}
+    for path, value in settings.items():
+        section, _, rest = path.partition(".")
+        name, _, option = rest.partition(".")
+        if section == "regularization" and option:
+            options.setdefault(name, {})[option] = value
+    return [(name, _active(name, found), _listed(found)) for name, found in sorted(options.items())]
+
+
+def search(trials: Sequence[Mapping[str, str]]) -> tuple[str, TableView] | None:
+    """Return a sentence about the search and its best trials; None where there was none."""
+    if not trials:
+        return None
+    states = Counter(trial.get("state", "") for trial in trials)
+    done = sorted((t for t in trials if t.get("state") == "COMPLETE" and t.get("value")), key=_value)
+    said = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
+    names = [name for name in trials[0] if name not in TRIAL_COLUMNS][: MAX_COLUMNS - 3]
+    rows = [[shown(t["number"]), _number(t["value"]), _number(t.get("epochs"))] + [_number(t.get(n)) for n in names]
+            for t in done[:SEARCH]]  # fmt: skip
+    view = TableView("trials", ["trial", "valid loss", "epochs", *(shown(name) for name in names)], rows, len(done))
+    return f"{len(trials)} trials: {said}. The best ones, by the loss on the valid rows:", view
+
+
+def _active(name: str, options: Mapping[str, Any]) -> bool:
+    if name not in REGULARIZERS:
+        return False
+    try:
+        return REGULARIZERS[name].cls(**options).active
+    except (TypeError, ValueError):
+        return False
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {'off' if value is None else shown(value)}" for name, value in sorted(options.items()))
+
+
+def _value(trial: Mapping[str, str]) -> float:
+    try:
+        return float(trial["value"])
+    except ValueError:
+        return math.inf
+
+
+def _number(text: str | None) -> str:
+    try:
+        return figure(float(text or ""))
+    except ValueError:
+        return shown(text or None)

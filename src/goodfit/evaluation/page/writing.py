@@ -1,0 +1,43 @@
+"""Write what an evaluation found: tables, pictures and the page."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from goodfit.evaluation.page.context import Context
+from goodfit.evaluation.page.report import render_report
+from goodfit.evaluation.plots import write_plots, write_table
+from goodfit.evaluation.result import Evaluation
+from goodfit.files import remove, write_text
+from goodfit.stage import failpoint
+
+
+def write_reports(folder: Path, evaluation: Evaluation, context: Context) -> None:
+    """Write evaluation/*.csv, evaluation/*.svg and report.html into `folder`.
+
+    Args:
+        folder: the project's `reports`.
+        evaluation: what was found.
+        context: what else stands on the page.
+    """
+    remove(folder / "evaluation")
+    write_plots(folder / "evaluation", evaluation.plots)
+    _write_findings(folder / "evaluation", evaluation)
+    failpoint("evaluate.plots")  # the tables are there, the report is not
+    write_text(folder / "report.html", render_report(evaluation, context))
+
+
+def _write_findings(folder: Path, evaluation: Evaluation) -> None:
+    """Write every finding's tables as CSV, and its charts as pictures that show by themselves."""
+    style = (files("goodfit.evaluation") / "report.css").read_text(encoding="utf-8")
+    for kind, finding in evaluation.inspected.findings.items():
+        for stem, table in finding.tables.items():
+            write_table(folder / f"{kind}_{stem}.csv", table)
+        for number, (_, chart) in enumerate(finding.charts, start=1):
+            if chart:
+                write_text(folder / f"{kind}_{number}.svg", _alone(chart, style))
+
+
+def _alone(chart: str, style: str) -> str:
+    """Return a chart as a file of its own, with the page's style in it."""
+    start, rest = str(chart).split(">", 1)
+    return f'{start} xmlns="http://www.w3.org/2000/svg" width="640"><style>{style}</style>{rest}\n'
