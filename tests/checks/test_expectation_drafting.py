@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from goodfit.checks import draft, draft_text, parse_suite
+from goodfit.checks import draft, draft_text, parse_suite, read_suite
 from goodfit.checks.engine import evaluate
 from goodfit.checks.flow import flow
 from goodfit.checks.margins import date_range, number_range, share_below
@@ -129,6 +129,16 @@ def test_a_draft_needs_a_table_that_the_schema_fits() -> None:
         draft(frame(), SchemaSection(target="y", id=["keys"]))
     with pytest.raises(DataError, match="more than once"):
         draft(frame().rename(columns={"when": "kind"}), SchemaSection(target="y"))
+
+
+def test_a_table_of_ten_thousand_columns_gets_a_suite_that_can_be_read(tmp_path: Path) -> None:  # C45
+    frame = pd.DataFrame(np.arange(20_000.0).reshape(2, -1), columns=[f"c{number}" for number in range(10_000)])
+    path = tmp_path / "suite.yaml"
+    path.write_text(draft_text(frame, SchemaSection(target="c9999", id=["c9998"])))
+    suite = read_suite(path)
+    named = {expectation.arguments["column"] for expectation in suite if "column" in expectation.arguments}
+    assert named == {f"c{number}" for number in [*range(300), 9998, 9999]}
+    assert "9,698 more columns have no rules of their own" in path.read_text()
 
 
 def test_no_rows_are_no_draft() -> None:

@@ -3,7 +3,7 @@
 This package is the only importer of great_expectations.
 """
 
-from goodfit.checks.drafting import draft, draft_text
+from goodfit.checks.drafting import columns_with_rules, draft, draft_text
 from goodfit.checks.expectation import Expectation
 from goodfit.checks.gate import judge, validate
 from goodfit.checks.section import ValidateSection
@@ -14,6 +14,7 @@ __all__ = [
     "Expectation",
     "ValidateSection",
     "Verdict",
+    "columns_with_rules",
     "draft",
     "draft_text",
     "judge",

@@ -23,6 +23,9 @@ MAX_SET = 20
 MAX_ROWS_COMPARED = 200_000
 """Most rows among which whole-row duplicates are looked for."""
 
+MAX_COLUMNS = 300
+"""Most features that get rules of their own: nobody reads more, and each rule costs Great Expectations milliseconds."""
+
 Rule = dict[str, Any]
 
 
@@ -55,11 +58,25 @@ def _sections(frame: pd.DataFrame, section: SchemaSection | None) -> Iterator[tu
         raise DataError([Fault("the table", "has no rows to draft a suite from", None, "Ingest data first.")])
     if section:
         schema_fault(frame, section)  # a target that cannot be learnt is told by the gate
-    ignored = section.ignore if section else []
     yield f"the table: {len(frame):,} rows, {frame.shape[1]} columns", list(_table_rules(frame, section))
-    for name in map(str, frame.columns):
-        if name not in ignored:
-            yield _facts(name, frame[name]), list(_column_rules(frame[name], name, section))
+    names = columns_with_rules(frame, section)
+    for name in names:
+        yield _facts(name, frame[name]), list(_column_rules(frame[name], name, section))
+    if left := frame.shape[1] - len(names) - len(section.ignore if section else ()):
+        yield f"{left:,} more columns have no rules of their own: copy what you need from those above.", []
+
+
+def columns_with_rules(frame: pd.DataFrame, section: SchemaSection | None) -> list[str]:
+    """Return the columns that get rules of their own: the first `MAX_COLUMNS`, and those that have a role."""
+    roles = _roles(section) if section else set()
+    names = [name for name in map(str, frame.columns) if section is None or name not in section.ignore]
+    features = [name for name in names if name not in roles][:MAX_COLUMNS]
+    kept = roles.union(features)
+    return [name for name in names if name in kept]
+
+
+def _roles(section: SchemaSection) -> set[str]:
+    return {name for name in (section.target, section.group, section.time, *section.id) if name is not None}
 
 
 def _table_rules(frame: pd.DataFrame, section: SchemaSection | None) -> Iterator[Rule]:
@@ -70,7 +87,7 @@ def _table_rules(frame: pd.DataFrame, section: SchemaSection | None) -> Iterator
         yield _rule("expect_compound_columns_to_be_unique", "critical", column_list=list(keys))
     left_out = {*keys, *(section.ignore if section else ())}
     compared = [name for name in frame.columns if name not in left_out and frame[name].notna().any()]
-    if len(compared) > 1 and len(frame) <= MAX_ROWS_COMPARED:
+    if 1 < len(compared) <= MAX_COLUMNS and len(frame) <= MAX_ROWS_COMPARED:
         distinct = 1 - float(frame.duplicated(compared, keep=False).mean())
         if (share := share_below(min(distinct, 0.99))) > 0:
             yield _rule("expect_compound_columns_to_be_unique", "warning", column_list=compared, mostly=share)

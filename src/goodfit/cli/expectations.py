@@ -30,7 +30,7 @@ def draft_suite(
     if path.exists() and not force:
         raise ConfigurationError([Fault(str(path), "is there already", None, "Name another file, or give --force.")])
     # Pandas and the sources take a second to import; the other verbs need not wait for them.
-    from goodfit.checks import draft_text
+    from goodfit.checks import columns_with_rules, draft_text
     from goodfit.data import read_frame
     from goodfit.sources import SOURCES, ingest
 
@@ -42,3 +42,6 @@ def draft_suite(
     text = draft_text(frame, schema)
     write_text(path, text)
     say(f"{path}: {text.count(RULE)} expectations. Read them, tighten them, then name the file in validate.suite.")
+    ignored = len(schema.ignore) if schema else 0
+    if left := frame.shape[1] - ignored - len(columns_with_rules(frame, schema)):
+        say(f"{left:,} of {frame.shape[1]:,} columns have no rules of their own: add those that you rely on.")
