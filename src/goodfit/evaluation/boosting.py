@@ -4,7 +4,7 @@ Trees of this kind are what a network on a table has to beat (Grinsztajn, Oyallo
 settings are tried; the valid rows choose the setting and its number of trees, as they choose the network's epoch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,14 +61,17 @@ class Boosting:
         valid: the rows that choose the setting and the number of rounds.
         classes: number of classes; 0 for regression.
         seed: of the samples that stand for more rows than MAX_FIT_ROWS.
+        settings: what is tried.
 
     Attributes:
         setting: what was chosen, with the number of rounds as `max_iter`; empty where there was nothing to learn.
         rows: train rows of the final fit.
     """
 
-    def __init__(self, train: Rows, valid: Rows, classes: int, seed: int) -> None:
-        self._classes, self._seed = classes, seed
+    def __init__(
+        self, train: Rows, valid: Rows, classes: int, seed: int, settings: Sequence[Mapping[str, Any]] = SETTINGS
+    ) -> None:
+        self._classes, self._seed, self._settings = classes, seed, settings
         columns = train.arrays.numeric.shape[1] + train.arrays.categorical.shape[1]
         entries = max(1, columns)
         fitted = train.sample(min(MAX_FIT_ROWS, max(1000, MAX_ENTRIES // entries)), seed)
@@ -110,7 +113,7 @@ class Boosting:
         """Return the setting, its number of rounds included, with the lowest loss on valid."""
         trees = 1 if not self._classes or len(self._present) == 2 else len(self._present)
         rounds = max(FEWEST_ROUNDS, MAX_TREES // trees)
-        tried = SETTINGS if trees * FEWEST_ROUNDS <= MAX_TREES else SETTINGS[:1]
+        tried = self._settings if trees * FEWEST_ROUNDS <= MAX_TREES else self._settings[:1]
         best: tuple[float, dict[str, Any]] = (np.inf, {**tried[0], "max_iter": FEWEST_ROUNDS})
         for setting in tried:
             model = self._fit(train, {**setting, "max_iter": rounds})
