@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodfit.evaluation.bootstrap import Resampling, group_codes
+from goodfit.evaluation.intervals import Sample
+from goodfit.evaluation.stretches import Stretches
 from goodfit.metrics import METRICS
-from goodfit.metrics.base import Direction, FloatArray
+from goodfit.metrics.base import Direction
 
 Finding = Literal["better", "worse", "undecided"]
 
@@ -60,6 +62,7 @@ def compare(
     level: float = 0.95,
     seed: int = 0,
     groups: NDArray[Any] | None = None,
+    stretches: Stretches | None = None,
 ) -> Comparison:
     """Compare two predictions of the same n rows by a paired bootstrap.
 
@@ -67,21 +70,21 @@ def compare(
         metric: name of a metric; the predictions are what it needs (probabilities [n, k], classes [n] or values [n]).
         target: class indices or values, [n].
         groups: group of each row [n]; rows of a group are drawn together.
+        stretches: the rows' order in time; rows that follow each other are drawn together.
     """
     member = METRICS[metric]
     figures = {"a": member.cls().weighted(target, prediction_a), "b": member.cls().weighted(target, prediction_b)}
-    resampling = Resampling(len(target), resamples, level, seed, group_codes(groups))
-    drawn, ones = resampling.replicates(figures), np.ones((len(target), 1))
-    difference = float((figures["a"](ones) - figures["b"](ones))[0])
-    return compared(difference, drawn["a"] - drawn["b"], member.facts["direction"], resampling)
+    resampling = Resampling(len(target), resamples, level, seed, group_codes(groups), stretches)
+    samples = resampling.samples(figures)
+    return compared(samples["a"] - samples["b"], member.facts["direction"], resampling)
 
 
-def compared(difference: float, replicates: FloatArray, direction: Direction, resampling: Resampling) -> Comparison:
-    """Return the comparison that a difference and its paired replicates amount to."""
-    low, high = resampling.interval(replicates) if math.isfinite(difference) else (math.nan, math.nan)
-    gain = replicates[np.isfinite(replicates)] * (1 if direction == "maximize" else -1)
+def compared(difference: Sample, direction: Direction, resampling: Resampling) -> Comparison:
+    """Return the comparison that the sample of a difference amounts to."""
+    low, high = resampling.bounds(difference)
+    gain = difference.replicates[np.isfinite(difference.replicates)] * (1 if direction == "maximize" else -1)
     probability = float(np.mean((gain > 0) + 0.5 * (gain == 0))) if len(gain) and math.isfinite(low) else math.nan
-    return Comparison(difference, low, high, probability, _finding(low, high, direction))
+    return Comparison(difference.value, low, high, probability, _finding(low, high, direction))
 
 
 def finite(value: float) -> float | None:

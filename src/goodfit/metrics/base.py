@@ -41,6 +41,10 @@ class Metric(ABC):
         """Return the metric of n rows, or NaN where it is undefined."""
         return float(self.weighted(target, prediction)(np.ones((len(target), 1)))[0])
 
+    def share(self, target: NDArray[Any], prediction: NDArray[Any]) -> tuple[float, float] | None:
+        """Return (hits, trials) where the metric is a share of rows, which has an exact interval; else None."""
+        return None
+
 
 METRICS: Registry[Metric] = Registry("metric")
 
