@@ -1,20 +1,23 @@
 """Search the space of params.yaml on the train and valid rows.
 
 Reads data/train.parquet and data/valid.parquet; the test rows are not among its dependencies. Writes the best settings
-to artifacts/best.yaml, every trial to reports/trials.csv and every trial's curves to reports/trial_curves.csv.
+to artifacts/best.yaml, every trial to reports/trials.csv, its curves to reports/trial_curves.csv, every second look to
+reports/rescored.csv, and the search as a page and a journal to reports/search.
 """
 
-from pathlib import Path
 from typing import Any
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
 from goodfit.data import Table, read_table
-from goodfit.files import read_json, remove, write_json
+from goodfit.files import remove
 from goodfit.params import check as checked
 from goodfit.params import dotted, overlay, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record
-from goodfit.training import Epoch, FitSections, TrainingData, check_fit, fit, write_curves
-from goodfit.tuning import Outcome, Proposal, Trial, TuneSection, one_by_one, resolve_space, search
+from goodfit.training import FitSections, check_fit, write_curves
+from goodfit.tuning import SearchResult, Trial, TuneSection, resolve_space, search, starts_of
+from goodfit.tuning.folds import fold_tables
+from goodfit.tuning.picture import write_pictures
+from goodfit.tuning.population import PopulationRunner, Prepared
 
 
 class Params(FitSections):
@@ -29,61 +32,44 @@ def check(params: Params, tree: dict[str, Any]) -> None:
     resolve_space(params.tune, tree, FitSections)
 
 
-class Trials:
-    """Runs proposals, keeps their curves where a crash cannot take them, and tells the tracker."""
+class Recorder:
+    """Tells the tracker of every trial that has ended, whole and once."""
 
-    def __init__(
-        self, stage: Stage[Params], tree: dict[str, Any], tables: tuple[Table, Table], tracker: Tracker
-    ) -> None:
-        self.stage, self.tree, self.tables, self.tracker = stage, tree, tables, tracker
+    def __init__(self, stage: Stage[Params], tree: dict[str, Any], tracker: Tracker) -> None:
+        self.tree, self.tracker, self.best = tree, tracker, float("inf")
         params = dotted(checked(tree, FitSections, "params.yaml"))
         experiment = stage.params.tracking.experiment
         record = run_record(stage.root, attempt=stage.key, experiment=experiment, params=params, inputs=stage.inputs)
         self.tags = record_tags(record)
         self.parent = tracker.candidate(stage.key, search=stage.key, tags=self.tags)
-        self.open: dict[int, Run] = {}
-
-    def run(self, proposal: Proposal) -> Outcome:
-        """Train one proposal, from its last epoch if a process before this one began it."""
-        sections = checked(overlay(self.tree, proposal.overrides), FitSections, "params.yaml")
-        run = self.opened(proposal.number, sections)
-        data = TrainingData.of(*self.tables, sections.training.preprocessing)
-        state = self.stage.state / "fits" / str(proposal.number)
-
-        def on_epoch(epoch: Epoch) -> None:
-            run.metrics(epoch.metrics, epoch.number)
-
-        recipe = sections.recipe(self.tables[0].schema)
-        fitted = fit(recipe, data, seed=proposal.seed, state=state, on_epoch=on_epoch, progress=False)
-        write_json(self.curve(proposal.number), [{"epoch": e.number, **e.metrics} for e in fitted.epochs])
-        return Outcome(proposal.number, "COMPLETE", fitted.valid_loss, len(fitted.epochs), fitted.seconds)
+        self.runs: dict[int, Run] = {}
 
     def told(self, trial: Trial) -> None:
-        """Close a finished trial's run; one of an earlier process may have ended before it could."""
-        sections = checked(overlay(self.tree, trial.params), FitSections, "params.yaml")
-        run = self.opened(trial.number, sections)
-        for row in self.curves(trial.number) if trial.restored else []:
-            run.metrics({name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"]))
-        if trial.value is not None:
-            run.metrics({"objective": trial.value})
-        run.finish_trial(trial.state, trial.error)
-        remove(self.stage.state / "fits" / str(trial.number))
+        """Record a trial, and how far the search has come; a second look is recorded at the end."""
+        if trial.rescores is not None:
+            return
+        params = dotted(checked(overlay(self.tree, trial.params), FitSections, "params.yaml"))
+        figures = {"objective": trial.value} if trial.value is not None else {}
+        self.runs[trial.number] = self.tracker.finished_trial(
+            self.parent,
+            trial.number,
+            state=trial.state,
+            params=params,
+            curves=trial.curves,
+            metrics=figures | {f"cost/{name}": value for name, value in trial.figures.items()},
+            seconds=trial.duration_s,
+            tags={**self.tags, "goodfit.origin": trial.origin},
+            error=trial.error,
+        )
+        if trial.state == "COMPLETE" and trial.value is not None:
+            self.best = min(self.best, trial.value)
+            self.parent.metrics({"search/best": self.best}, trial.number)
 
-    def opened(self, number: int, sections: FitSections) -> Run:
-        """Return the run of a trial, with every setting on it."""
-        if number not in self.open:
-            self.open[number] = self.tracker.trial(self.parent, number, params=dotted(sections), tags=self.tags)
-        return self.open[number]
-
-    def curve(self, number: int) -> Path:
-        """Return where a trial's curve is kept."""
-        return self.stage.state / "curves" / f"{number}.json"
-
-    def curves(self, number: int) -> list[dict[str, float]]:
-        """Return a trial's metrics by epoch; none when it failed before its end."""
-        path = self.curve(number)
-        rows: list[dict[str, float]] = read_json(path) if path.exists() else []
-        return rows
+    def done(self, stage: Stage[Params], result: SearchResult) -> None:
+        """Record what the second looks came to, and the pictures of the search."""
+        for number, mean in result.second_means.items():
+            self.runs[number].metrics({"objective/rescored": mean})
+        self.parent.artifact(stage.root / "reports/search", "")
 
 
 def tune(stage: Stage[Params]) -> None:
@@ -93,19 +79,20 @@ def tune(stage: Stage[Params]) -> None:
     tree = {name: tree[name] for name in FitSections.model_fields if name in tree}
     tables = read_table(stage.root / "data/train.parquet"), read_table(stage.root / "data/valid.parquet")
     check_fit(stage.params.recipe(tables[0].schema), len(tables[0]))
-    if stage.params.tune.trials == 0:
-        result = search(stage.params.tune, space, stage.params.seed, stage.state, one_by_one(_never))
-        curves: list[dict[str, float]] = []
+    section = stage.params.tune
+    runner = PopulationRunner(section, tree, Prepared(folds(stage.params, tables)), stage.state)
+    starts = starts_of(tree, space, FitSections, tables[0].schema.task) if section.warm_start else []
+    if section.trials == 0:
+        result = search(section, space, stage.params.seed, stage.state, runner)
+        write(stage, result)
     else:
         with Tracker(stage.params.tracking, stage.root) as tracker:
-            trials = Trials(stage, tree, tables, tracker)
-            with trials.parent:
-                run = one_by_one(trials.run)
-                result = search(stage.params.tune, space, stage.params.seed, stage.state, run, trials.told)
-        curves = [{"number": trial.number, **row} for trial in result.trials for row in trials.curves(trial.number)]
-    result.write_best(stage.root / "artifacts/best.yaml")
-    result.write_trials_csv(stage.root / "reports/trials.csv")
-    write_curves(stage.root / "reports/trial_curves.csv", curves, first=("number", "epoch"))
+            recorder = Recorder(stage, tree, tracker)
+            with recorder.parent:
+                told = recorder.told
+                result = search(section, space, stage.params.seed, stage.state, runner, told, starts=starts)
+                write(stage, result)
+                recorder.done(stage, result)
     for note in result.notes:
         say(f"tune: {note}")
     if result.best_trial:
@@ -113,8 +100,21 @@ def tune(stage: Stage[Params]) -> None:
         say(f"tune: best of {len(result.trials)} trials: valid/loss {result.best_trial.value:.4f} with {best}")
 
 
-def _never(proposal: Proposal) -> Outcome:
-    raise AssertionError(f"no trial was asked for, and {proposal.number} came")
+def folds(params: Params, tables: tuple[Table, Table]) -> list[tuple[Table, Table]]:
+    """Return train and valid rows of each fold; without folds, those of the split."""
+    if not params.tune.folds:
+        return [tables]
+    return fold_tables(*tables, params.tune.folds, params.seed)
+
+
+def write(stage: Stage[Params], result: SearchResult) -> None:
+    """Write the files of a search."""
+    result.write_best(stage.root / "artifacts/best.yaml")
+    result.write_trials_csv(stage.root / "reports/trials.csv")
+    result.write_rescored_csv(stage.root / "reports/rescored.csv")
+    curves = [{"number": trial.number, **row} for trial in result.trials for row in trial.epoch_rows]
+    write_curves(stage.root / "reports/trial_curves.csv", curves, first=("number", "epoch"))
+    write_pictures(stage.root / "reports/search", result, stage.params.tune, stage.state)
 
 
 def forget(stage: Stage[Params]) -> None:

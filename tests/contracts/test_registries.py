@@ -19,9 +19,10 @@ from goodfit.schedules import SCHEDULES
 from goodfit.sources import SOURCES
 from goodfit.splits import SPLITS
 from goodfit.tasks import TASKS
+from goodfit.tuning import PRUNERS, SAMPLERS, Space
 
-FAMILIES = (METRICS, MODELS, OPTIMIZERS, REGULARIZERS, SCHEDULES, SOURCES, SPLITS, TASKS)
-RUNTIME = {"model": (Inputs(3, (4, 20)), 2, NoBlocks())}
+FAMILIES = (METRICS, MODELS, OPTIMIZERS, PRUNERS, REGULARIZERS, SAMPLERS, SCHEDULES, SOURCES, SPLITS, TASKS)
+RUNTIME = {"model": (Inputs(3, (4, 20)), 2, NoBlocks()), "sampler": (Space(), 1, 2)}
 MEMBERS = [pytest.param(family, kind, id=f"{family.family}-{kind}") for family in FAMILIES for kind in family]
 OPTION = re.compile(r"^    (\w+(?:, \w+)*): (.+)$", re.MULTILINE)
 

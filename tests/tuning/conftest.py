@@ -30,7 +30,7 @@ class Lab:
         self.runs: Counter[int] = Counter()
 
     def section(self, **options: Any) -> TuneSection:
-        chosen = {"trials": 8, "startup_trials": 3, "space": RANGES} | options
+        chosen = {"trials": 8, "batch": 1, "startup_trials": 3, "space": RANGES} | options
         return TuneSection.model_validate(chosen)
 
     def space(self, section: TuneSection) -> Space:

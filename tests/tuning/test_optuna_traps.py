@@ -75,7 +75,9 @@ def test_a_resumed_search_repeats_nothing(lab: Any) -> None:
 
 def test_the_seed_of_each_trial_is_what_defends(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the number left out of the seed, every random trial is the same one."""
-    monkeypatch.setattr(importlib.import_module("goodfit.tuning.sampler"), "derived_seed", lambda seed, use, n: seed)
+    monkeypatch.setattr(
+        importlib.import_module("goodfit.tuning.samplers.base"), "derived_seed", lambda seed, use, n: seed
+    )
     assert len(set(widths(lab.search(run=complete, startup_trials=8)))) == 1
 
 

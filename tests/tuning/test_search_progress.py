@@ -23,7 +23,7 @@ def test_without_a_terminal_it_is_a_line_now_and_then(lab: Any, capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("trial 0 COMPLETE ")
     assert "; 1/8 done, best valid/loss " in lines[0]
-    assert lines[1].startswith("trial 6 FAIL; 6/8 done, 1 failed, best valid/loss ")
+    assert lines[1].startswith("trial 6 FAIL; 6/8 done, 1 pruned, 1 failed, best valid/loss ")
     assert lines[-1].startswith("trial 8 COMPLETE ")
     assert "8/8 done" in lines[-1]
     assert len(lines) == 3
@@ -33,7 +33,7 @@ def test_in_a_terminal_it_is_a_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) ->
     text = io.StringIO()
     monkeypatch.setattr(PROGRESS, "console", lambda: Console(file=text, force_terminal=True, width=150))
     shown(lab, trials=8)
-    assert "8/8 done, 1 failed, best valid/loss " in text.getvalue()
+    assert "8/8 done, 1 pruned, 1 failed, best valid/loss " in text.getvalue()
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "hung up"), ValueError("closed file"), SystemExit(1)])

@@ -232,9 +232,9 @@ def test_a_journal_of_another_search_is_refused(lab: Any) -> None:
 
 def test_a_journal_of_another_direction_or_format_is_refused(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(importlib.import_module("goodfit.tuning.ledger"), "FORMAT", 2)
+        patch.setattr(importlib.import_module("goodfit.tuning.ledger"), "FORMAT", 9)
         lab.search(run=complete)
-    with pytest.raises(ServiceError, match="with another format: 2"):
+    with pytest.raises(ServiceError, match="with another format: 9"):
         lab.search(run=complete)
     with monkeypatch.context() as patch:
         patch.setattr(importlib.import_module("goodfit.tuning.search"), "DIRECTION", "maximize")

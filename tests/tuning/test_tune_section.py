@@ -13,7 +13,7 @@ from goodfit.errors import ConfigurationError
 from goodfit.params import check
 from goodfit.registry import Section
 from goodfit.tuning import Axis, Dimension, Space, TuneSection
-from goodfit.tuning.sampler import Sampler
+from goodfit.tuning.proposing import Proposer
 
 
 class Params(Section):
@@ -126,7 +126,7 @@ def test_whatever_is_accepted_can_be_sampled_within_its_ends(options: Any, whole
         return
     whole = whole and all(isinstance(n, int) for n in (low, high, options.get("step") or 1))
     section = TuneSection(trials=4, startup_trials=2, space={"model.x": dimension})
-    sampler = Sampler(section, Space((Axis("model.x", dimension, whole),)), seed)
+    sampler = Proposer(section, Space((Axis("model.x", dimension, whole),)), seed)
     for proposal in sampler.propose([], 4):
         value = proposal.overrides["model.x"]
         assert isinstance(value, int if whole else float)
@@ -141,7 +141,7 @@ def test_accepted_choices_come_back_as_they_are(choices: list[Any]) -> None:
     except ValueError:
         return
     section = TuneSection(trials=4, space={"model.x": dimension})
-    proposals = Sampler(section, Space((Axis("model.x", dimension),)), 1).propose([], 4)
+    proposals = Proposer(section, Space((Axis("model.x", dimension),)), 1).propose([], 4)
     assert len(proposals) == 4
     for proposal in proposals:
         value = proposal.overrides["model.x"]

@@ -8,12 +8,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from goodfit import __version__
+from goodfit.cli.compare import compare
 from goodfit.cli.config import config
 from goodfit.cli.doctor import doctor
 from goodfit.cli.expectations import expectations
 from goodfit.cli.explain import explain
 from goodfit.cli.preflight import check
 from goodfit.cli.repro import repro
+from goodfit.cli.search import search
 from goodfit.cli.tracker import sync, ui
 from goodfit.errors import ConfigurationError
 from goodfit.stage.failure import DEBUG, report_failure
@@ -33,9 +35,11 @@ app.command()(check)
 app.command()(doctor)
 app.command()(config)
 app.command()(explain)
+app.command()(compare)
 app.command()(sync)
 app.command()(ui)
 app.add_typer(expectations, name="expectations")
+app.add_typer(search, name="search")
 
 
 @app.callback(invoke_without_command=True)

@@ -12,6 +12,7 @@ from goodfit.tracking.image import Image, Point
 from goodfit.tracking.model import log_model
 from goodfit.tracking.runs import Runs
 from goodfit.tracking.store import Rejection, Vanished, answering
+from goodfit.tracking.trials import TrialWriter
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,6 +38,7 @@ class Delivery:
         self._kept = kept
         self._images: dict[str, Image] = {}
         self.runs = Runs(client, experiment, known)
+        self._trials = TrialWriter(client, experiment, self.runs)
         self.lenient = False
         self.refused: list[tuple[Event, str]] = []
         self._do: dict[str, Callable[[Event], None]] = {
@@ -45,22 +47,28 @@ class Delivery:
             ops.ARTIFACT: self._artifact,
             ops.MODEL: self._model,
             ops.STATUS: self._status,
+            ops.TRIAL: lambda event: self._trials.write([event]),
         }
 
     def apply(self, events: Iterable[Event]) -> None:
-        """Send events in order; params, metrics and tags of a run that follow each other go in one request.
+        """Send events in order; params, metrics and tags of a run, and trials, go together where they can.
 
         Raises:
             Outage: the store does not answer; what was sent until then may be sent again.
             Vanished: a run that these events belong to is gone; with `lenient` set, its events are refused instead.
         """
         waiting: dict[str, list[Event]] = {}
+        trials: list[Event] = []
         for event in events:
             if event.op in _BATCHED:
                 waiting.setdefault(event.run, []).append(event)
-                continue
-            self._send(waiting.pop(event.run, []))
-            self._one(event, self._do[event.op])
+            elif event.op == ops.TRIAL:
+                trials.append(event)
+            else:
+                self._send_trials(trials)
+                self._send(waiting.pop(event.run, []))
+                self._one(event, self._do[event.op])
+        self._send_trials(trials)
         for rest in waiting.values():
             self._send(rest)
         failpoint("track.sent")  # the store has it all, the outbox does not know yet
@@ -76,6 +84,18 @@ class Delivery:
                 raise
             for event in events:  # find the one that the store refuses
                 self._one(event, lambda single: self._batch([single]))
+
+    def _send_trials(self, trials: list[Event]) -> None:
+        """Send trials together and forget them; one that the store refuses is found by sending each by itself."""
+        events, trials[:] = list(trials), []
+        try:
+            with answering():
+                self._trials.write(events)
+        except (Rejection, Vanished) as error:
+            if isinstance(error, Vanished) and not self.lenient:
+                raise
+            for event in events:
+                self._one(event, self._do[ops.TRIAL])
 
     def _one(self, event: Event, send: Callable[[Event], None]) -> None:
         try:

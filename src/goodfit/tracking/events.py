@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-OPEN, PARAMS, METRICS, TAGS, INPUTS, ARTIFACT, MODEL, STATUS = (
+OPEN, PARAMS, METRICS, TAGS, INPUTS, ARTIFACT, MODEL, STATUS, TRIAL = (
     "open",
     "params",
     "metrics",
@@ -14,6 +14,7 @@ OPEN, PARAMS, METRICS, TAGS, INPUTS, ARTIFACT, MODEL, STATUS = (
     "artifact",
     "model",
     "status",
+    "trial",
 )
 TERMINAL = ("FINISHED", "FAILED", "KILLED")
 

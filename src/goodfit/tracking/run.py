@@ -57,10 +57,7 @@ class Run:
         self._send(self.attempt, ops.PARAMS, {"values": sent})
         if kept:
             self.tags({"goodfit.kept": ", ".join(sorted(kept))})
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "params.json"
-                path.write_text(json.dumps(redact_values(values), indent=2, ensure_ascii=False, default=str))
-                self.artifact(path)
+            self.text("params.json", json.dumps(redact_values(values), indent=2, ensure_ascii=False, default=str))
 
     def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
         """Record metrics; those of one step (an epoch, say) are kept once, single figures (no step) may be corrected.
@@ -87,6 +84,13 @@ class Run:
     def artifact(self, path: Path, folder: str = "") -> None:
         """Record a file or a folder as it is now."""
         self._send(self.attempt, ops.ARTIFACT, {"kept": self._keep(path), "folder": folder})
+
+    def text(self, name: str, content: str, folder: str = "") -> None:
+        """Record a text file."""
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / name
+            path.write_text(content, encoding="utf-8")
+            self.artifact(path, folder)
 
     def model(self, bundle: Path, example: "pd.DataFrame", classes: tuple[str, ...] = ()) -> None:
         """Record the bundle as an MLflow model that takes raw rows.

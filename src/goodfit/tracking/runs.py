@@ -43,7 +43,7 @@ class Runs:
             found = self.of_attempt(attempt) or self.search(f"tags.`{SEARCH}` = '{attempt}'")
             if not found:
                 raise Vanished(f"no run of attempt {attempt}")
-            self._remember(attempt, found[0].info.run_id)
+            self.remember(attempt, found[0].info.run_id)
         return self.known[attempt]
 
     def confirmed(self, attempt: str) -> bool:
@@ -63,7 +63,7 @@ class Runs:
         if found is None:
             self._create(event)
             return
-        self._remember(event.run, found)
+        self.remember(event.run, found)
         tags = self._late_tags(event, found)
         self._client.log_batch(found, tags=_tags(tags))
         self._client.update_run(found, status="RUNNING", name=event.body["name"] if len(tags) > 1 else None)
@@ -128,7 +128,7 @@ class Runs:
         run = self._client.create_run(self._experiment, event.at, tags, body["name"])
         failpoint("track.created")  # K08: the run is in the store, we have not noted its id
         self.made.add(run.info.run_id)
-        self._remember(event.run, run.info.run_id)
+        self.remember(event.run, run.info.run_id)
 
     def _late_tags(self, event: Event, run_id: str) -> dict[str, str]:
         """An adopted run keeps what its training said about it when the search speaks again."""
@@ -137,7 +137,8 @@ class Runs:
             return {"goodfit.owner": event.body["tags"]["goodfit.owner"]}
         return dict(event.body["tags"])
 
-    def _remember(self, attempt: str, run_id: str) -> None:
+    def remember(self, attempt: str, run_id: str) -> None:
+        """Note the run of an attempt, which this process has seen in the store."""
         self.known[attempt] = run_id
         self._seen.add(attempt)
 

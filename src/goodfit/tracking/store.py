@@ -88,6 +88,14 @@ def connect(uri: str) -> "MlflowClient":
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def database_of(client: "MlflowClient") -> Any:
+    """Return MLflow's store when it is a database that this process writes to itself; None for a server."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = client._tracking_client.store
+    return store if isinstance(store, SqlAlchemyStore) else None
+
+
 def isolate() -> None:
     """Set, for this process only, what MLflow reads from the environment; drop what another run left there."""
     os.environ.update(_SETTINGS)

@@ -1,6 +1,7 @@
 """The tracker of one stage: opens runs, keeps what is said about them, and sends it in the background."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -9,9 +10,10 @@ from goodfit.errors import ServiceError
 from goodfit.stage import Owner, say
 from goodfit.tracking import events as ops
 from goodfit.tracking.courier import Courier
-from goodfit.tracking.names import check_attempt, tag_values
+from goodfit.tracking.names import check_attempt, split_metrics, split_params, tag_values
 from goodfit.tracking.outbox import FOLDER, Outbox
-from goodfit.tracking.run import Run
+from goodfit.tracking.redaction import redact, redact_values
+from goodfit.tracking.run import Run, TrialState
 from goodfit.tracking.section import TrackingSection, address
 from goodfit.tracking.sender import Sender
 from goodfit.tracking.store import check
@@ -75,6 +77,58 @@ class Tracker:
         attempt = check_attempt(attempt or trial_attempt(parent.attempt, number))
         tags = {"goodfit.trial": number, **(tags or {})}
         return self._open(attempt, "trial", f"trial-{number:03d}", {"parent": parent.attempt}, tags, params)
+
+    def finished_trial(
+        self,
+        parent: Run,
+        number: int,
+        *,
+        state: TrialState,
+        params: Mapping[str, Any],
+        curves: Mapping[str, Sequence[float]],
+        metrics: Mapping[str, float],
+        seconds: float = 0.0,
+        tags: Mapping[str, Any] | None = None,
+        error: str = "",
+    ) -> Run:
+        """Record a trial that has ended, whole and closed, in one operation; saying it again changes nothing.
+
+        Args:
+            parent: its search's run.
+            number: the trial's.
+            state: how it ended; FAIL makes the run FAILED.
+            params: resolved options by dotted name.
+            curves: metric to its value after each epoch.
+            metrics: single figures.
+            seconds: how long it took.
+            tags: of the run.
+            error: what went wrong, kept whole as the artifact error.txt.
+        """
+        attempt = check_attempt(trial_attempt(parent.attempt, number))
+        assert self._outbox is not None
+        run = Run(attempt, self._send, self._outbox.keep, self._identity)
+        sent, kept = split_params(params)
+        finite, _ = split_metrics(metrics)
+        split_metrics({name: 0.0 for name in curves})
+        texts = {"goodfit.kind": "trial", "goodfit.owner": Owner.me(), "goodfit.trial": number, **(tags or {})}
+        texts |= {"goodfit.trial_state": state} | ({"goodfit.error": error} if error else {})
+        body = {
+            "name": f"trial-{number:03d}",
+            "tags": tag_values(texts),
+            "experiment": self._experiment,
+            "parent": parent.attempt,
+            "params": sent,
+            "curves": {name: [float(value) for value in values] for name, values in curves.items()},
+            "metrics": finite,
+            "took": int(seconds * 1000),
+            "status": "FAILED" if state == "FAIL" else "FINISHED",
+        }
+        self._send(attempt, ops.TRIAL, body)
+        if error:
+            run.text("error.txt", redact(error))
+        if kept:
+            run.text("params.json", json.dumps(redact_values(params), indent=2, ensure_ascii=False, default=str))
+        return run
 
     def failed_validation(
         self, attempt: str, report: Path, tags: Mapping[str, Any] | None = None, error: str = ""

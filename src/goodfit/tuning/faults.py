@@ -5,8 +5,10 @@ from typing import Any
 
 from goodfit.errors import Fault, suggestion
 from goodfit.registry import Section
+from goodfit.tuning.conditions import condition_faults
+from goodfit.tuning.dimension import Dimension, Scalar
 from goodfit.tuning.probe import Probe, probes, searched_kinds
-from goodfit.tuning.section import Dimension, Scalar, TuneSection
+from goodfit.tuning.section import TuneSection
 
 SEARCHABLE = ("model", "regularization", "training")
 
@@ -26,6 +28,8 @@ def check_space(
     if base.problem:
         return [Fault(place, f"is not valid without the search: {base.problem}")]
     prefix = f"{place}: tune.space"
+    if conditions := condition_faults(section.space, prefix):
+        return conditions
     refused_kinds = list(_kind_faults(section, base, prefix))
     faults: dict[str, Fault] = {fault.place: fault for fault in refused_kinds}
     for probe in [base] if refused_kinds else probes(section, tree, model):
@@ -49,6 +53,8 @@ def _faults(section: TuneSection, base: Probe, probe: Probe, prefix: str) -> Ite
         yield Fault(f"{prefix}.{path}", f"is refused{probe.condition}: {probe.problem}")
         return
     for path, dimension in sorted(section.space.items()):
+        if not probe.active(path):
+            continue
         if path.partition(".")[0] not in SEARCHABLE:
             rule = "only options below model, regularization and training can be searched"
             yield Fault(f"{prefix}.{path}", rule, None, "Remove it.")

@@ -1,12 +1,14 @@
 """An append-only file of events that survives the death of its process at any byte.
 
-Each line is a checksum, a space and one event as JSON, and is on disk before `append` returns. A torn tail is what a
-crash leaves: it was never acknowledged, so it is cut off. Damage before the tail is refused, since what follows it was
-acknowledged and must not be lost silently.
+Each line is a checksum, a space and one event as JSON. `append` hands it to the kernel, so that no death of the process
+can lose it, and waits for the disk as often as it is told to; a power cut may take what came since, never less than a
+whole line. A torn tail is what a crash leaves, so it is cut off. Damage before the tail is refused, since what follows
+it was acknowledged and must not be lost silently.
 """
 
 import json
 import os
+import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +17,9 @@ from typing import Any, Self
 
 from goodfit.errors import Fault, MachineError, ServiceError
 from goodfit.files import flush
+
+SYNC_EVERY = 1.0
+"""Seconds between two waits for the disk, while only events come that can be made again."""
 
 
 class Journal:
@@ -30,6 +35,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events: list[dict[str, Any]] = []
+        self._synced = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -50,8 +56,12 @@ class Journal:
     ) -> None:
         os.close(self._descriptor)
 
-    def append(self, event: dict[str, Any]) -> None:
-        """Write one event and wait until it is on disk.
+    def append(self, event: dict[str, Any], durable: bool = True) -> None:
+        """Write one event, and wait until it and all before it are on disk.
+
+        Args:
+            event: JSON-able.
+            durable: False does not wait, unless the last wait is a second ago: what the event says can be made again.
 
         Raises:
             ServiceError: the disk is full or fails; nothing of the event stays in the file.
@@ -63,7 +73,9 @@ class Journal:
             written = os.write(self._descriptor, line)
             if written < len(line):
                 raise OSError(f"only {written} of {len(line)} bytes were written")
-            os.fsync(self._descriptor)
+            if durable or time.monotonic() - self._synced > SYNC_EVERY:
+                os.fsync(self._descriptor)
+                self._synced = time.monotonic()
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
@@ -92,6 +104,11 @@ class Journal:
         reason = f": {error.strerror or error}" if error else ""
         remedy = "Mend the disk, or delete the file to start the search anew."
         return ServiceError([Fault(str(self.path), f"{rule}{reason}", None, remedy)])
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Return the whole events at the beginning of a journal that another process may be writing; changes nothing."""
+    return _decoded(path.read_bytes())[0]
 
 
 def _encoded(event: dict[str, Any]) -> bytes:

@@ -4,16 +4,18 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from goodfit.errors import Fault, ServiceError, shorten
+from goodfit.tuning.batch import Batch
 from goodfit.tuning.journal import Journal
-from goodfit.tuning.trial import Outcome, Proposal, Trial, finished
+from goodfit.tuning.trial import Outcome, Proposal, Trial, epochs_of, finished
 
-FORMAT = 1
+FORMAT = 2
+OUTCOME = tuple(field.name for field in fields(Outcome))
 
 
 class Ledger:
@@ -22,25 +24,26 @@ class Ledger:
     Args:
         path: the journal.
         identity: what makes this search this search (space, seed, direction); another one's journal is refused.
-
         made_with: name and version of the sampling library; it is kept, and a later one is not refused.
+        budget: how much there is to do; kept for whoever watches.
 
     Raises:
         ServiceError: the journal belongs to another search, or cannot be used.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any], made_with: str = "") -> None:
-        self.failures = 0
+    def __init__(
+        self, path: Path, identity: Mapping[str, Any], made_with: str = "", budget: Mapping[str, Any] | None = None
+    ) -> None:
+        self.record = Record()
         self.made_with = made_with
-        self._trials: dict[int, Trial] = {}
-        self._pending: dict[int, Proposal] = {}
         self._identity = json.loads(json.dumps({"format": FORMAT, **identity}))
         with ExitStack() as stack:
             self._journal = stack.enter_context(Journal(path))
-            self._replay(self._journal.events)
-            self._began = time.monotonic() - self._spent(self._journal.events)
+            self._take_up(self._journal.events)
+            self._began = time.monotonic() - self.record.spent
             if not self._journal.events:
-                self._write({"event": "began", "identity": self._identity, "made_with": made_with})
+                began = {"event": "began", "identity": self._identity, "made_with": made_with, "budget": budget or {}}
+                self._write(began)
             self._closing = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -52,14 +55,25 @@ class Ledger:
         self._closing.close()
 
     @property
-    def pending(self) -> list[Proposal]:
-        """Proposals without an outcome, by number; those that a dead process left are to be run again as they are."""
-        return [self._pending[number] for number in sorted(self._pending)]
+    def batch(self) -> Batch | None:
+        """The latest batch while any of its outcomes lacks; what a dead process left is to be run again as it was."""
+        batch = self.record.batch
+        return replace(batch, spent_seconds=self.seconds) if batch else None
 
     @property
     def trials(self) -> list[Trial]:
-        """Finished trials, by number."""
-        return [self._trials[number] for number in sorted(self._trials)]
+        """Finished trials, by number; second looks are not among them."""
+        return self.record.trials
+
+    @property
+    def rescored(self) -> list[Trial]:
+        """Finished second looks at trials, by number."""
+        return self.record.rescored
+
+    @property
+    def failures(self) -> int:
+        """Trials that failed since the last time the search gave up."""
+        return self.record.failures
 
     @property
     def seconds(self) -> float:
@@ -69,48 +83,32 @@ class Ledger:
     @property
     def counted(self) -> int:
         """Trials that finished with something learned: completed or pruned."""
-        return sum(trial.state != "FAIL" for trial in self._trials.values())
+        return self.record.counted
 
     def ask(self, proposals: Sequence[Proposal]) -> None:
         """Record a batch: all of it or, after a crash, nothing."""
         self._write({"event": "asked", "proposals": [asdict(proposal) for proposal in proposals]})
-        self._asked(proposals)
+        self.record.asked(proposals)
 
     def tell(self, trial: Trial) -> None:
-        """Record what came of a proposal."""
-        outcome = {key: value for key, value in asdict(trial).items() if key not in ("params", "seed", "restored")}
-        self._write({"event": "told", "outcome": outcome})
-        self._told(trial)
+        """Record what came of a proposal; a power cut within a second may lose it, and then it is found out again."""
+        outcome = {name: value for name in OUTCOME if (value := getattr(trial, name)) not in ("", {}, [])}
+        self._write({"event": "told", "outcome": outcome}, durable=False)
+        self.record.told(trial)
 
     def give_up(self) -> None:
         """Record that too many trials failed; the next start gets a fresh allowance of failures."""
         self._write({"event": "gave_up"})
-        self.failures = 0
+        self.record.failures = 0
 
-    def _write(self, event: dict[str, Any]) -> None:
-        self._journal.append({**event, "spent": self.seconds})
+    def _write(self, event: dict[str, Any], durable: bool = True) -> None:
+        self._journal.append({**event, "spent": self.seconds}, durable)
 
-    def _replay(self, events: Sequence[Mapping[str, Any]]) -> None:
-        for event in events:
-            match event["event"]:
-                case "began":
-                    self._refuse_stranger(event["identity"])
-                    self.made_with = event["made_with"]
-                case "asked":
-                    self._asked([Proposal(**proposal) for proposal in event["proposals"]])
-                case "told":
-                    outcome = Outcome(**event["outcome"])
-                    self._told(replace(finished(self._pending[outcome.number], outcome), restored=True))
-                case "gave_up":
-                    self.failures = 0
-
-    def _asked(self, proposals: Sequence[Proposal]) -> None:
-        self._pending |= {proposal.number: proposal for proposal in proposals}
-
-    def _told(self, trial: Trial) -> None:
-        del self._pending[trial.number]
-        self._trials[trial.number] = trial
-        self.failures += trial.state == "FAIL"
+    def _take_up(self, events: Sequence[Mapping[str, Any]]) -> None:
+        if events:
+            self._refuse_stranger(events[0]["identity"])
+            self.made_with = events[0]["made_with"]
+        self.record.replay(events)
 
     def _refuse_stranger(self, found: Mapping[str, Any]) -> None:
         differing = [key for key in self._identity | found if self._identity.get(key) != found.get(key)]
@@ -120,6 +118,60 @@ class Ledger:
             remedy = "Delete it to start this search anew."
             raise ServiceError([Fault(str(self._journal.path), rule, self._identity.get(key), remedy)])
 
-    @staticmethod
-    def _spent(events: Sequence[Mapping[str, Any]]) -> float:
-        return float(events[-1]["spent"]) if events else 0.0
+
+class Record:
+    """What the events of a journal come to."""
+
+    def __init__(self, events: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.failures = self.counted = self.epochs = 0
+        self.spent = 0.0
+        self.trials: list[Trial] = []
+        self.rescored: list[Trial] = []
+        self._batch: Batch = Batch(())
+        self._told: dict[int, Trial] = {}
+        self.identity: dict[str, Any] = {}
+        self.budget: dict[str, Any] = {}
+        self.replay(events)
+
+    @property
+    def batch(self) -> Batch | None:
+        """The latest batch while any of its outcomes lacks."""
+        whole = len(self._told) == len(self._batch.proposals)
+        return None if whole else replace(self._batch, told=tuple(self._told.values()))
+
+    def replay(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Take up what a process before this one recorded."""
+        for event in events:
+            self.spent = float(event["spent"])
+            match event["event"]:
+                case "began":
+                    self.identity, self.budget = event["identity"], event["budget"]
+                case "asked":
+                    self.asked([Proposal(**proposal) for proposal in event["proposals"]])
+                case "told":
+                    self.told(self._restored(Outcome(**event["outcome"])))
+                case "gave_up":
+                    self.failures = 0
+
+    def asked(self, proposals: Sequence[Proposal]) -> None:
+        """Begin a batch."""
+        self._batch = Batch(tuple(proposals), (), tuple(self.trials), self.epochs)
+        self._told = {}
+
+    def told(self, trial: Trial) -> None:
+        """End a trial of the batch."""
+        self._told[trial.number] = trial
+        self.epochs += epochs_of(trial)
+        if trial.rescores is not None:
+            self.rescored = sorted([*self.rescored, trial], key=lambda one: one.number)
+            return
+        in_order = not self.trials or self.trials[-1].number < trial.number
+        self.trials.append(trial)
+        if not in_order:
+            self.trials.sort(key=lambda one: one.number)
+        self.failures += trial.state == "FAIL"
+        self.counted += trial.state != "FAIL"
+
+    def _restored(self, outcome: Outcome) -> Trial:
+        proposal = next(one for one in self._batch.proposals if one.number == outcome.number)
+        return replace(finished(proposal, outcome, self.identity.get("against")), restored=True)

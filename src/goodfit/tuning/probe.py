@@ -7,13 +7,21 @@ from typing import Any
 from goodfit.errors import ConfigurationError
 from goodfit.params import check, dotted, fields_of, overlay
 from goodfit.registry import Section
-from goodfit.tuning.section import Dimension, Scalar, TuneSection
+from goodfit.tuning.dimension import Dimension, Scalar
+from goodfit.tuning.section import TuneSection
 
 
 class Probe:
     """The params under one combination of the searched kinds: says what else may be set to what."""
 
-    def __init__(self, tree: Mapping[str, Any], model: type[Section], kinds: Mapping[str, Scalar]) -> None:
+    def __init__(
+        self,
+        tree: Mapping[str, Any],
+        model: type[Section],
+        kinds: Mapping[str, Scalar],
+        space: Mapping[str, Dimension] | None = None,
+    ) -> None:
+        self._space = space or {}
         wanted = {key: value for key, value in tree.items() if key in fields_of(model)}
         self.kinds = kinds
         self._tree, self._model = overlay(wanted, kinds), model
@@ -33,6 +41,14 @@ class Probe:
         low, high = dimension.ends
         return isinstance(low, int) and isinstance(high, int) and bool(self.refusal({path: low + 0.5}))
 
+    def active(self, path: str) -> bool:
+        """Return whether a searched option can exist under these kinds, as far as kinds decide it."""
+        conditions = self._space[path].conditions if path in self._space else {}
+        return all(self._met(other, values) for other, values in conditions.items())
+
+    def _met(self, other: str, values: list[Scalar]) -> bool:
+        return self.kinds[other] in values if other in self.kinds else self.active(other)
+
     @property
     def condition(self) -> str:
         """The combination in words, for messages."""
@@ -49,4 +65,4 @@ def probes(section: TuneSection, tree: Mapping[str, Any], model: type[Section]) 
     """Yield a probe for each combination of the searched kinds: a kind decides which other options exist."""
     kinds = searched_kinds(section)
     for combination in itertools.product(*kinds.values()):
-        yield Probe(tree, model, dict(zip(kinds, combination, strict=True)))
+        yield Probe(tree, model, dict(zip(kinds, combination, strict=True)), section.space)

@@ -55,13 +55,16 @@ class Progress:
         if self._enabled and self._bar is None and due:
             self._last_line = time.monotonic()
             value = "" if trial.value is None else f" {trial.value:.6g}"
-            say(f"trial {trial.number} {trial.state}{value}; {self.summary()}")
+            name = f"trial {trial.number}" if trial.rescores is None else f"second look at trial {trial.rescores}"
+            say(f"{name} {trial.state}{value}; {self.summary()}")
 
     def summary(self) -> str:
-        """Return trials done and failed, the best so far and the time left, in one line."""
+        """Return trials done, pruned and failed, the best so far and the time left, in one line."""
         counted, failed = self._ledger.counted, len(self._ledger.trials) - self._ledger.counted
+        pruned = sum(trial.state == "PRUNED" for trial in self._ledger.trials)
         best = best_of(self._ledger.trials)
         parts = [f"{counted}/{self._section.trials} done"]
+        parts += [f"{pruned} pruned"] if pruned else []
         parts += [f"{failed} failed"] if failed else []
         parts += [f"best {self._section.objective} {best.value:.6g} (trial {best.number})"] if best else []
         left = self._seconds_left(counted)

@@ -5,17 +5,20 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from goodfit.files import write_text
-from goodfit.tuning.section import Scalar
-from goodfit.tuning.space import EDGE, Axis, Space
+from goodfit.tuning.axes import Axis, Space
+from goodfit.tuning.dimension import Scalar
 from goodfit.tuning.trial import Trial
 
 PLAIN = re.compile(r"[A-Za-z_]\w*(\.\w+)+", re.ASCII)
+EDGE = 0.02
+"""A best value within this share of a range from its end may mean that the range should be wider."""
 COLUMNS = ("number", "state", "value", "epochs", "duration_s")
 
 
@@ -28,17 +31,45 @@ class SearchResult:
         trials: every finished trial.
         seconds: time spent, over all resumes.
         notes: what a user should know about the result, one sentence each.
+        rescored: second looks at the best trials, each with a seed of its own.
+        tolerance: of two objectives, the share by which the first may be above the best; None of one.
     """
 
     space: Space = field(default_factory=Space)
     trials: tuple[Trial, ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    rescored: tuple[Trial, ...] = ()
+    tolerance: float | None = None
 
     @property
     def best_trial(self) -> Trial | None:
-        """The completed trial with the lowest value, the earliest of equals; None without a search."""
-        return best_of(self.trials)
+        """The chosen trial, None without a search.
+
+        It is the completed one with the lowest value, the earliest of equals; after second looks, that of the lowest
+        mean of those alone, since the first value is what it was picked by; of two objectives, that with the lowest
+        second one among those whose first is within the tolerance.
+        """
+        if self.tolerance is not None:
+            return _leanest(self.trials, self.tolerance)
+        means = self.second_means
+        if not means:
+            return best_of(self.trials)
+        number = min(means, key=lambda number: (means[number], number))
+        return next(trial for trial in self.trials if trial.number == number)
+
+    @property
+    def second_means(self) -> dict[int, float]:
+        """Trial number to the mean value of its second looks, where all of them completed."""
+        values: dict[int, list[float | None]] = {}
+        for look in self.rescored:
+            values.setdefault(look.rescores or 0, []).append(look.value if look.state == "COMPLETE" else None)
+        whole = {number: [v for v in looks if v is not None] for number, looks in values.items() if None not in looks}
+        return {number: statistics.fmean(looks) for number, looks in whole.items()}
+
+    def noting(self, notes: Iterable[str]) -> "SearchResult":
+        """Return the same result with notes."""
+        return replace(self, notes=tuple(notes))
 
     @property
     def best(self) -> dict[str, Scalar]:
@@ -52,8 +83,19 @@ class SearchResult:
         writer.writerow([*COLUMNS, *self.space.paths])
         for trial in self.trials:
             facts = (trial.number, trial.state, trial.value, trial.epochs, round(trial.duration_s, 3))
-            settings = [_cell(trial.params[name]) for name in self.space.paths]
+            settings = [_cell(trial.params[name]) if name in trial.params else "" for name in self.space.paths]
             writer.writerow([*("" if fact is None else fact for fact in facts), *settings])
+        write_text(path, text.getvalue())
+
+    def write_rescored_csv(self, path: Path) -> None:
+        """Write one row per second look, atomically: the trial, the seed and what came of it; none without any."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["trial", "seed", "state", "value", "epochs", "searched_value"])
+        first = {trial.number: trial.value for trial in self.trials}
+        for look in self.rescored:
+            row = (look.rescores, look.seed, look.state, look.value, look.epochs, first.get(look.rescores or 0))
+            writer.writerow(["" if fact is None else fact for fact in row])
         write_text(path, text.getvalue())
 
     def write_best(self, path: Path) -> None:
@@ -62,17 +104,32 @@ class SearchResult:
         write_text(path, "\n".join(lines or ["{}"]) + "\n")
 
 
+def ranked(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the completed trials, the lowest value first, the earliest of equals before the others."""
+    complete = [trial for trial in trials if trial.state == "COMPLETE" and trial.value is not None]
+    return sorted(complete, key=lambda trial: (trial.value, trial.number))
+
+
 def best_of(trials: Sequence[Trial]) -> Trial | None:
     """Return the completed trial with the lowest value, the earliest of equals."""
-    complete = [
-        (trial.value, trial.number, trial) for trial in trials if trial.state == "COMPLETE" and trial.value is not None
-    ]
-    return min(complete, default=(0.0, 0, None))[2]
+    return next(iter(ranked(trials)), None)
+
+
+def _leanest(trials: Sequence[Trial], tolerance: float) -> Trial | None:
+    """Return the trial with the lowest second objective among those whose first is close to the best."""
+    complete = ranked(trials)
+    if not complete:
+        return None
+    lowest = complete[0].value or 0.0
+    near = [trial for trial in complete if (trial.value or 0.0) <= lowest + tolerance * abs(lowest)]
+    return min(
+        near, key=lambda trial: (math.inf if trial.against is None else trial.against, trial.value, trial.number)
+    )
 
 
 def edge_notes(space: Space, best: dict[str, Scalar]) -> list[str]:
     """Return a sentence for each best value that lies at an end of its range, where a wider range would be legal."""
-    return [note for axis in space.axes if (note := _edge_note(axis, best[axis.path]))]
+    return [note for axis in space.axes if axis.path in best and (note := _edge_note(axis, best[axis.path]))]
 
 
 def _edge_note(axis: Axis, value: Any) -> str:

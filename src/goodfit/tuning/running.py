@@ -2,17 +2,18 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from goodfit.errors import MachineError, ServiceError
 from goodfit.files import remove, write_text
 from goodfit.stage import failpoint
+from goodfit.tuning.batch import Batch
 from goodfit.tuning.ledger import Ledger
 from goodfit.tuning.trial import Outcome, Proposal, Trial, finished
 
-RunBatch = Callable[[list[Proposal]], Iterable[Outcome]]
-"""Runs proposals and yields their outcomes, in any order."""
+RunBatch = Callable[[Batch], Iterable[Outcome]]
+"""Runs the proposals of a batch that it owes and yields their outcomes, in any order."""
 
 ENVIRONMENT = (OSError, MachineError, ServiceError)
 """Errors that say nothing about a trial's settings: they end the search, and its trial is run again by the next one."""
@@ -21,28 +22,31 @@ ENVIRONMENT = (OSError, MachineError, ServiceError)
 def one_by_one(run: Callable[[Proposal], Outcome]) -> RunBatch:
     """Return a `run_batch` that runs one proposal after the other; a trial that raises fails alone."""
 
-    def run_batch(proposals: list[Proposal]) -> Iterator[Outcome]:
-        for proposal in proposals:
+    def run_batch(owed: Iterable[Proposal]) -> Iterator[Outcome]:
+        for proposal in owed:
             yield _attempt(run, proposal)
 
     return run_batch
 
 
-def run_recorded(batch: Sequence[Proposal], run_batch: RunBatch, ledger: Ledger, failures: Path) -> Iterator[Trial]:
+def run_recorded(
+    batch: Batch, run_batch: RunBatch, ledger: Ledger, failures: Path, against: str | None = None
+) -> Iterator[Trial]:
     """Run a batch; yield each trial after its outcome is in the ledger.
 
     Args:
-        batch: proposals that the ledger holds as pending.
+        batch: the ledger's, some outcomes of which lack.
         run_batch: see `search`.
         ledger: where outcomes are recorded.
         failures: folder for a file on each failed trial.
+        against: the figure that is the second objective, if there is one.
     """
     owed = {proposal.number: proposal for proposal in batch}
     for outcome in _outcomes(batch, run_batch, owed):
         if outcome.number not in owed:
             raise RuntimeError(f"run_batch yielded trial {outcome.number}, which it did not owe: {sorted(owed)}")
         failpoint("search.trial_done")  # the trial has run, its outcome is not recorded
-        trial = finished(owed.pop(outcome.number), outcome)
+        trial = finished(owed.pop(outcome.number), outcome, against)
         if trial.state == "FAIL":
             _keep_failure(trial, failures)
         ledger.tell(trial)
@@ -67,11 +71,11 @@ def _attempt(run: Callable[[Proposal], Outcome], proposal: Proposal) -> Outcome:
         return Outcome(proposal.number, "FAIL", duration_s=seconds, error=traceback.format_exc())
 
 
-def _outcomes(batch: Sequence[Proposal], run_batch: RunBatch, owed: Mapping[int, Proposal]) -> Iterator[Outcome]:
+def _outcomes(batch: Batch, run_batch: RunBatch, owed: Mapping[int, Proposal]) -> Iterator[Outcome]:
     """Yield what the batch yields, then a failure for each proposal that it still owes."""
     error = "run_batch yielded no outcome for this trial"
     try:
-        yield from run_batch(list(batch))
+        yield from run_batch(batch)
     except ENVIRONMENT:
         raise
     except Exception:

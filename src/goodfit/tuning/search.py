@@ -1,4 +1,4 @@
-"""Search for the best settings: ask, run, tell, until enough trials have finished.
+"""Search for the best settings: ask, run, tell, until enough trials have finished; then look twice at the best.
 
 The loop knows nothing of how a batch is run. Everything it must remember is in its journal before it acts on it, so
 that a process killed at any point is followed by one that goes on where it was, with the result of an undisturbed one.
@@ -11,17 +11,22 @@ from typing import Any
 
 from goodfit.errors import Fault, GoodfitError
 from goodfit.stage import failpoint
+from goodfit.tuning.axes import Space
+from goodfit.tuning.batch import Batch
+from goodfit.tuning.budget import affords_second_look, spent
 from goodfit.tuning.ledger import Ledger
 from goodfit.tuning.progress import Progress
-from goodfit.tuning.result import SearchResult, best_of, edge_notes
+from goodfit.tuning.proposing import Proposer, second_looks
+from goodfit.tuning.result import SearchResult, best_of, edge_notes, ranked
 from goodfit.tuning.running import RunBatch, run_recorded, sweep
-from goodfit.tuning.sampler import VERSION, Sampler
+from goodfit.tuning.samplers.study import VERSION
 from goodfit.tuning.section import TuneSection
-from goodfit.tuning.space import Space
-from goodfit.tuning.trial import Proposal, Trial
+from goodfit.tuning.starts import Start
+from goodfit.tuning.trial import Trial
 
 OnTrial = Callable[[Trial], None]
 DIRECTION = "minimize"
+JOURNAL = "trials.jsonl"
 
 
 def search(
@@ -32,9 +37,10 @@ def search(
     run_batch: RunBatch,
     on_trial: OnTrial | None = None,
     *,
+    starts: Sequence[Start] = (),
     progress: bool = True,
 ) -> SearchResult:
-    """Run trials until `section.trials` have finished, or time is up, going on from what `state` holds.
+    """Run trials until `section.trials` have finished, or the budget is spent, going on from what `state` holds.
 
     Args:
         section: the `tune` section.
@@ -45,6 +51,7 @@ def search(
             still owed, except for Interrupted, KeyboardInterrupt, SystemExit, OSError, MachineError and ServiceError:
             those end the search, and a later one runs the same proposals again.
         on_trial: called for every finished trial once in each call of `search`, those of earlier processes first.
+        starts: settings to begin with, inside the space.
         progress: whether to show it.
 
     Raises:
@@ -55,34 +62,52 @@ def search(
     if section.trials == 0:
         return SearchResult(space)
     told = on_trial or (lambda trial: None)
-    with Ledger(state / "trials.jsonl", _identity(section, space, seed), f"optuna {VERSION}") as ledger:
+    proposer = Proposer(section, space, seed, starts)
+    identity = _identity(section, space, seed, starts)
+    with Ledger(state / JOURNAL, identity, f"optuna {VERSION}", _budget(section)) as ledger:
         sweep(state / "failures")
-        for trial in ledger.trials:
+        for trial in [*ledger.trials, *ledger.rescored]:
             told(trial)
         with Progress(section, ledger, progress) as shown:
-            sampler = Sampler(section, space, seed)
-            while batch := ledger.pending or _asked(section, ledger, sampler, state):
-                for trial in run_recorded(batch, run_batch, ledger, state / "failures"):
+            while (
+                batch := ledger.batch or _asked(section, ledger, proposer, state) or _second_look(section, ledger, seed)
+            ):
+                for trial in run_recorded(batch, run_batch, ledger, state / "failures", section.against):
                     shown.show(trial)
                     told(trial)
         failpoint("search.all_done")  # every trial has finished, nothing is made of them yet
         return _result(section, space, ledger, state)
 
 
-def _asked(section: TuneSection, ledger: Ledger, sampler: Sampler, state: Path) -> list[Proposal]:
-    """Propose and record the next batch; nothing when enough trials have finished or time is up."""
+def _asked(section: TuneSection, ledger: Ledger, proposer: Proposer, state: Path) -> Batch | None:
+    """Propose and record the next batch; nothing when enough trials have finished or the budget is spent."""
     trials = ledger.trials
     count = min(section.batch, section.trials - ledger.counted)
-    late = section.timeout is not None and ledger.seconds >= section.timeout
-    if count <= 0 or (late and best_of(trials)):
-        return []
+    if count <= 0 or ledger.rescored or (spent(section, ledger) and best_of(trials)):
+        return None
     if ledger.failures > section.max_failures:
         ledger.give_up()
         raise _too_many_failures(trials, section.max_failures, state)
-    proposals = sampler.propose(trials, count)
+    proposals = proposer.propose(trials, count)
+    if not proposals:
+        return None
     ledger.ask(proposals)
     failpoint("search.asked")  # the batch is recorded, nothing of it has run
-    return proposals
+    return ledger.batch
+
+
+def _second_look(section: TuneSection, ledger: Ledger, seed: int) -> Batch | None:
+    """Propose and record the next batch of second looks at the best trials; nothing when all were taken."""
+    top = ranked(ledger.trials)[: section.rescore.top]
+    done = len(ledger.rescored)
+    if not top or (not done and not affords_second_look(section, ledger)):
+        return None
+    proposals = second_looks(top, section.rescore.seeds, seed, len(ledger.trials))[done : done + section.batch]
+    if not proposals:
+        return None
+    ledger.ask(proposals)
+    failpoint("search.asked")
+    return ledger.batch
 
 
 def _too_many_failures(trials: Sequence[Trial], allowed: int, state: Path) -> GoodfitError:
@@ -96,24 +121,43 @@ def _too_many_failures(trials: Sequence[Trial], allowed: int, state: Path) -> Go
 
 def _result(section: TuneSection, space: Space, ledger: Ledger, state: Path) -> SearchResult:
     trials = ledger.trials
-    best = best_of(trials)
-    if best is None:
+    tolerance = section.tolerance if section.against else None
+    result = SearchResult(space, tuple(trials), ledger.seconds, (), tuple(ledger.rescored), tolerance)
+    if result.best_trial is None:
         rule = f"none of {len(trials)} trials completed: all were pruned or failed"
         remedy = f"Let trials run longer before they are pruned; failures are in {state / 'failures'}."
         raise GoodfitError([Fault("tune", rule, None, remedy)])
-    return SearchResult(space, tuple(trials), ledger.seconds, tuple(_notes(section, space, ledger, best)))
+    return result.noting(_notes(section, space, ledger, result.best_trial))
 
 
 def _notes(section: TuneSection, space: Space, ledger: Ledger, best: Trial) -> Iterator[str]:
     yield from edge_notes(space, best.params)
     if ledger.counted < section.trials:
-        yield f"time was up after {ledger.counted} of {section.trials} trials (tune.timeout {section.timeout:g} s)."
+        yield _ended_early(section, ledger)
     if failed := len(ledger.trials) - ledger.counted:
         yield f"{failed} of {len(ledger.trials)} trials failed and were replaced."
+    if section.rescore.top and not ledger.rescored:
+        yield "the best trials were not trained again: the budget did not allow it (tune.rescore)."
     if ledger.made_with != f"optuna {VERSION}":
         yield f"the search began with {ledger.made_with} and went on with optuna {VERSION}: another run may differ."
 
 
-def _identity(section: TuneSection, space: Space, seed: int) -> dict[str, Any]:
-    chosen = {name: getattr(section, name) for name in ("sampler", "startup_trials", "batch", "objective")}
-    return {"direction": DIRECTION, "seed": seed, "space": space.identity(), **chosen}
+def _ended_early(section: TuneSection, ledger: Ledger) -> str:
+    counted = f"after {ledger.counted} of {section.trials} trials"
+    if section.epochs is not None and ledger.record.epochs >= section.epochs * 0.9:
+        return f"the epochs were used up {counted} (tune.epochs {section.epochs})."
+    if section.timeout is not None and ledger.seconds >= section.timeout:
+        return f"time was up {counted} (tune.timeout {section.timeout:g} s)."
+    return f"the sampler had nothing left to propose {counted}."
+
+
+def _budget(section: TuneSection) -> dict[str, Any]:
+    return {name: getattr(section, name) for name in ("trials", "timeout", "epochs", "objective")}
+
+
+def _identity(section: TuneSection, space: Space, seed: int, starts: Sequence[Start]) -> dict[str, Any]:
+    names = ("startup_trials", "batch", "folds", "seeds", "objective", "against")
+    parts = {name: getattr(section, name).model_dump() for name in ("sampler", "pruner", "rescore")}
+    chosen = {name: getattr(section, name) for name in names}
+    begun = [start.settings for start in starts]
+    return {"direction": DIRECTION, "seed": seed, "space": space.identity(), **parts, **chosen, "starts": begun}

@@ -1,62 +1,32 @@
-"""The `tune` section of params.yaml: how long to search, and over what."""
+"""The `tune` section of params.yaml: how long to search, how, and over what."""
 
-import math
-from decimal import Decimal
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from goodfit.registry import Section
+from goodfit.tuning.dimension import Dimension, Scalar, refuse
+from goodfit.tuning.pruners import PRUNERS
+from goodfit.tuning.samplers import SAMPLERS
 
-MAX_STEPS = 1_000_000
-MAX_CHOICES = 1_000
-MAX_WHOLE = 2**53
-"""Beyond this, whole numbers are not exact in the floating-point numbers that samplers compute with."""
-
-
-def _finite(value: Any) -> Any:
-    """Refuse NaN and infinity once, where a union would do so for each of its members."""
-    if isinstance(value, float) and not math.isfinite(value):
-        _refuse("is not a finite number", "Write a plain number.")
-    return value
+__all__ = ["Dimension", "RescoreSection", "Scalar", "TuneSection"]
 
 
-Number = Annotated[int | float, BeforeValidator(_finite)]
-Scalar = bool | int | float | str | None
+def _by_name(value: Any) -> Any:
+    """A name alone means that kind with its defaults."""
+    return {"kind": value} if isinstance(value, str) else value
 
 
-class Dimension(Section):
-    """What one searched option may become: a range, or one of some choices.
+class RescoreSection(Section):
+    """A second look at the best trials before one is chosen, so that luck does not win.
 
     Options:
-        low: smallest value of a range, included.
-        high: largest value of a range, included.
-        log: whether to sample the range on a logarithmic scale; low must then be above 0.
-        step: distance between neighbouring values of the range; null leaves a range continuous (whole numbers: 1).
-        choices: the values to choose from, instead of a range.
+        top: number of completed trials that are trained again; 0 chooses by the search's own value.
+        seeds: how often each, with seeds that the search did not use; their mean alone decides.
     """
 
-    low: Number | None = None
-    high: Number | None = None
-    log: bool = False
-    step: Annotated[Number, Field(gt=0)] | None = None
-    choices: list[Any] | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.choices is None:
-            _check_range(self)
-        else:
-            _check_choices(self, self.choices)
-        return self
-
-    @property
-    def ends(self) -> tuple[Number, Number]:
-        """The ends of a range; an error for choices."""
-        if self.low is None or self.high is None:
-            raise TypeError("choices have no ends")
-        return self.low, self.high
+    top: Annotated[int, Field(ge=0, le=100)] = 0
+    seeds: Annotated[int, Field(ge=1, le=100)] = 3
 
 
 class TuneSection(Section):
@@ -64,84 +34,68 @@ class TuneSection(Section):
 
     Options:
         trials: number of trials that must finish, completed or pruned; a failed trial is replaced. 0 means no search.
-        timeout: seconds of searching, over all resumes, after which no new trial begins once one has completed.
-        batch: number of trials that are proposed at once, without knowing each other's results.
+        timeout: seconds of searching, over all resumes, after which trials end; the best goes on if none has completed.
+        epochs: epochs of training, over all trials, after which trials end; the best goes on if none has completed.
+        batch: number of trials that are proposed and trained at once, without knowing each other's results.
         startup_trials: number of finished trials, chosen at random, before the sampler learns from them.
         max_failures: number of trials that may fail before the search gives up.
-        sampler: tpe (learns from finished trials) or random.
+        sampler: how settings are proposed; a name alone stands for its defaults.
+        pruner: which trials end early; a name alone stands for its defaults.
+        folds: train each trial on so many folds of the train rows, made as the split was; their mean counts. 0: none.
+        seeds: train each trial (and fold) so often with different seeds; the mean counts.
+        rescore: a second look at the best trials.
+        warm_start: begin with the settings of params.yaml and with known-good ones, as far as they lie in the space.
         objective: the metric of the validation rows that is minimized.
+        against: a second objective, parameters (number of trained numbers) or latency (milliseconds to predict the
+            valid rows); for samplers that take several. Null means none.
+        tolerance: of several objectives, the smallest `against` wins among trials whose objective is at most this share
+            above the best.
         space: dotted option to the values it may take, below model, regularization or training.
     """
 
     trials: Annotated[int, Field(ge=0, le=100_000)] = 0
     timeout: Annotated[float, Field(gt=0)] | None = None
-    batch: Annotated[int, Field(ge=1, le=1_024)] = 1
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    batch: Annotated[int, Field(ge=1, le=1_024)] = 16
     startup_trials: Annotated[int, Field(ge=1)] = 8
     max_failures: Annotated[int, Field(ge=0)] = 5
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Annotated[SAMPLERS.section(), BeforeValidator(_by_name)] = SAMPLERS["tpe"].options()  # type: ignore[valid-type]
+    pruner: Annotated[PRUNERS.section(), BeforeValidator(_by_name)] = PRUNERS["halving"].options()  # type: ignore[valid-type]
+    folds: Annotated[int, Field(ge=0, le=100)] = 0
+    seeds: Annotated[int, Field(ge=1, le=100)] = 1
+    rescore: RescoreSection = RescoreSection()
+    warm_start: bool = True
     objective: Literal["valid/loss"] = "valid/loss"
+    against: Literal["parameters", "latency"] | None = None
+    tolerance: Annotated[float, Field(ge=0)] = 0.01
     space: dict[str, Dimension] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _something_to_search(self) -> Self:
         if self.trials and not self.space:
-            _refuse("has trials but no space to search", "Add options to tune.space, or set tune.trials to 0.")
+            refuse("has trials but no space to search", "Add options to tune.space, or set tune.trials to 0.")
+        if self.folds == 1:
+            refuse("one fold has nothing to train on", "Set tune.folds to 0 (none) or at least 2.")
         return self
 
+    @model_validator(mode="after")
+    def _fitting_together(self) -> Self:
+        pruner, sampler = self.pruner.kind, self.sampler.kind
+        needed = PRUNERS[pruner].facts["replicas"]
+        if self.replicas < needed:
+            rule = f"tune.pruner {pruner} needs tune.folds times tune.seeds of at least {needed}"
+            refuse(f"{rule}, and it is {self.replicas}", "Raise one of them, or take another pruner.")
+        if sampler == "nsga2" and self.against is None:
+            refuse("tune.sampler nsga2 weighs two objectives", "Set tune.against, or take another sampler.")
+        if self.against and not SAMPLERS[sampler].facts["several"]:
+            refuse(f"tune.sampler {sampler} takes one objective", "Drop tune.against, or take nsga2.")
+        if self.against and pruner != "none":
+            refuse("a pruned trial has no place between two objectives", "Set tune.pruner to none.")
+        if self.against and self.rescore.top:
+            refuse("tune.rescore compares one objective", "Drop tune.against or tune.rescore.")
+        return self
 
-def _check_range(dimension: Dimension) -> None:
-    if dimension.low is None or dimension.high is None:
-        _refuse("needs low and high, or choices", "Set them.")
-    low, high = dimension.ends
-    if low > high:
-        _refuse(f"low {low} is above high {high}", "Swap them.")
-    if dimension.log and low <= 0:
-        _refuse(f"low {low} has no logarithm", "Raise it above 0, or drop log.")
-    if dimension.log and dimension.step is not None:
-        _refuse("log and step exclude each other", "Drop one of them.")
-    _check_size(low, high)
-    if dimension.step is not None:
-        _check_step(low, high, dimension.step)
-
-
-def _check_size(low: Number, high: Number) -> None:
-    for end in (low, high):
-        if isinstance(end, int) and abs(end) > MAX_WHOLE:
-            _refuse(f"{end} is too large for a whole number that is searched", f"Keep within ±{MAX_WHOLE}.")
-    if not math.isfinite(float(high) - float(low)):
-        _refuse("the range is too wide for a floating-point number", "Narrow it.")
-
-
-def _check_step(low: Number, high: Number, step: Number) -> None:
-    width, exact = Decimal(str(high)) - Decimal(str(low)), Decimal(str(step))
-    if exact > width:
-        _refuse(f"step {step} is larger than the range from {low} to {high}", "Lower it, or drop it.")
-    if width > exact * MAX_STEPS:
-        _refuse(f"step {step} makes more than {MAX_STEPS:,} values", "Raise it, or drop it.")
-    if steps := width % exact:
-        _refuse(f"high {high} is no whole number of steps above low", f"Write {Decimal(str(high)) - steps}.")
-
-
-def _check_choices(dimension: Dimension, choices: list[Any]) -> None:
-    mixed = [name for name in ("low", "high", "step") if getattr(dimension, name) is not None]
-    if mixed or dimension.log:
-        _refuse(f"choices and {(mixed or ['log'])[0]} exclude each other", "Drop one of them.")
-    if not choices:
-        _refuse("choices are empty", "List at least one.")
-    if len(choices) > MAX_CHOICES:
-        _refuse(f"more than {MAX_CHOICES:,} choices", "Search a range instead.")
-    for index, choice in enumerate(choices):
-        _check_choice(choice, choices[:index])
-
-
-def _check_choice(choice: Any, earlier: list[Any]) -> None:
-    if not isinstance(choice, Scalar):
-        _refuse(f"choice {choice!r} is not a plain value", "Write text, a number, true, false or null.")
-    if isinstance(choice, float) and not math.isfinite(choice):
-        _refuse(f"choice {choice} is not a finite number", "Write a plain number.")
-    if choice in earlier:
-        _refuse(f"choice {choice!r} equals an earlier one", "List each value once.")
-
-
-def _refuse(rule: str, remedy: str) -> NoReturn:
-    raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": remedy})
+    @property
+    def replicas(self) -> int:
+        """Members that each trial is trained as."""
+        return max(1, self.folds) * self.seeds

@@ -1,52 +1,16 @@
 """A search space that has been checked against the options it sets: every value it can propose is a legal one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from goodfit.errors import ConfigurationError
 from goodfit.registry import Section
+from goodfit.tuning.axes import Axis, Space
+from goodfit.tuning.dimension import Dimension
 from goodfit.tuning.faults import check_space
 from goodfit.tuning.probe import Probe, probes
-from goodfit.tuning.section import Dimension, TuneSection
-
-EDGE = 0.02
-"""A best value within this share of a range from its end may mean that the range should be wider."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One searched option.
-
-    Args:
-        path: dotted, as in params.yaml.
-        dimension: the values it may take.
-        whole: whether the option takes whole numbers only.
-        below: whether values below the range would be legal too.
-        above: whether values above the range would be legal too.
-    """
-
-    path: str
-    dimension: Dimension
-    whole: bool = False
-    below: bool = True
-    above: bool = True
-
-
-@dataclass(frozen=True)
-class Space:
-    """The searched options, sorted by path, so that their order in params.yaml does not change the search."""
-
-    axes: tuple[Axis, ...] = ()
-
-    @property
-    def paths(self) -> list[str]:
-        """The dotted options that are searched."""
-        return [axis.path for axis in self.axes]
-
-    def identity(self) -> dict[str, Any]:
-        """Return what tells this space from another one, as a JSON-able value."""
-        return {axis.path: {**axis.dimension.model_dump(), "whole": axis.whole} for axis in self.axes}
+from goodfit.tuning.result import EDGE
+from goodfit.tuning.section import TuneSection
 
 
 def resolve_space(
@@ -66,8 +30,13 @@ def resolve_space(
     faults = check_space(section, tree, model, place)
     if faults:
         raise ConfigurationError(faults)
-    probe = next(probes(section, tree, model))
-    return Space(tuple(_axis(path, section.space[path], probe) for path in sorted(section.space)))
+    every = list(probes(section, tree, model))
+    return Space(tuple(_axis(path, section.space[path], _knowing(path, every)) for path in sorted(section.space)))
+
+
+def _knowing(path: str, every: Sequence[Probe]) -> Probe:
+    """Return the first combination of kinds under which the option exists."""
+    return next(probe for probe in every if path in probe.options and probe.active(path))
 
 
 def _axis(path: str, dimension: Dimension, probe: Probe) -> Axis:

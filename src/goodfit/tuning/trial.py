@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from goodfit.tuning.section import Scalar
+from goodfit.tuning.dimension import Scalar
 
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
 ERROR_LENGTH = 20_000
@@ -13,11 +13,21 @@ ERROR_LENGTH = 20_000
 
 @dataclass(frozen=True)
 class Proposal:
-    """One trial to run: dotted option to value, laid over the params, and the seed of everything random in it."""
+    """One trial to run.
+
+    Args:
+        number: from 0; rescoring goes on counting where the trials end.
+        overrides: dotted option to value, laid over the params.
+        seed: of everything random in it.
+        origin: where the settings come from: the sampler, params.yaml, or a file of known-good settings.
+        rescores: of a second look at a trial, that trial's number.
+    """
 
     number: int
     overrides: dict[str, Scalar]
     seed: int
+    origin: str = "sampler"
+    rescores: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,9 @@ class Outcome:
         epochs: epochs trained.
         duration_s: seconds it took.
         error: what went wrong, with its traceback.
+        curves: metric to its value after each epoch, a mean over folds and seeds.
+        replicas: objective after each epoch of each fold and seed, where there are several.
+        figures: single facts about the trained model, such as the number of its parameters.
     """
 
     number: int
@@ -39,6 +52,9 @@ class Outcome:
     epochs: int = 0
     duration_s: float = 0.0
     error: str = ""
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    replicas: list[list[float]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,11 +69,32 @@ class Trial:
     params: dict[str, Scalar]
     seed: int
     error: str = ""
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    replicas: list[list[float]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+    origin: str = "sampler"
+    rescores: int | None = None
+    against: float | None = None
     restored: bool = field(default=False, compare=False)
 
+    @property
+    def epoch_rows(self) -> list[dict[str, float]]:
+        """The metrics after each epoch, with its number."""
+        length = max(map(len, self.curves.values()), default=0)
+        return [
+            {"epoch": epoch + 1, **{name: values[epoch] for name, values in self.curves.items() if epoch < len(values)}}
+            for epoch in range(length)
+        ]
 
-def finished(proposal: Proposal, outcome: Outcome) -> Trial:
-    """Join a proposal with its outcome, which is made honest first: a missing or non-finite objective is a failure."""
+
+def finished(proposal: Proposal, outcome: Outcome, against: str | None = None) -> Trial:
+    """Join a proposal with its outcome, which is made honest first: a missing or non-finite objective is a failure.
+
+    Args:
+        proposal: what was run.
+        outcome: what came of it.
+        against: the figure that is the second objective, if there is one.
+    """
     true = honest(outcome)
     return Trial(
         number=proposal.number,
@@ -68,7 +105,18 @@ def finished(proposal: Proposal, outcome: Outcome) -> Trial:
         params=proposal.overrides,
         seed=proposal.seed,
         error=true.error[-ERROR_LENGTH:],
+        curves=true.curves,
+        replicas=true.replicas,
+        figures=true.figures,
+        origin=proposal.origin,
+        rescores=proposal.rescores,
+        against=true.figures.get(against) if against else None,
     )
+
+
+def epochs_of(trial: Trial) -> int:
+    """Return the epochs that a trial's training took, over all folds and seeds."""
+    return sum(map(len, trial.replicas)) if trial.replicas else trial.epochs
 
 
 def honest(outcome: Outcome) -> Outcome:

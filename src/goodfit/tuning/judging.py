@@ -1,0 +1,98 @@
+"""Judge a batch while it trains: mean the folds and seeds of each trial, ask the pruner, and hold to the budget.
+
+A judge knows the journal up to its batch and the curves so far, nothing else. So a batch that is resumed from its
+checkpoints is judged as it would have been, but for what a clock decides.
+"""
+
+import statistics
+from collections.abc import Callable, Collection, Mapping
+
+from goodfit.tuning.batch import Batch
+from goodfit.tuning.pruners import Contender, Pruner, Standing
+from goodfit.tuning.trial import Trial
+
+
+class Judge:
+    """Says which members of a batch stop after an epoch.
+
+    Args:
+        pruner: which trials lose.
+        batch: what is trained.
+        replicas: members per trial; member m belongs to proposal m // replicas, by its number.
+        epochs: number of epochs of each proposal, by number.
+        limit: epochs that the whole search may take, if any.
+        late: returns whether the search's time is up.
+    """
+
+    def __init__(
+        self,
+        pruner: Pruner,
+        batch: Batch,
+        replicas: int,
+        epochs: Mapping[int, int],
+        limit: int | None = None,
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._pruner, self._replicas, self._epochs, self._late = pruner, replicas, epochs, late
+        self._left = None if limit is None else limit - batch.spent_epochs
+        self._past = [contender(trial) for trial in batch.earlier if trial.state != "FAIL"]
+        self._settled = any(trial.state == "COMPLETE" for trial in (*batch.earlier, *batch.told))
+        self._curves: dict[int, list[float]] = {}
+        self._ended: set[int] = set()
+
+    def heard(self, member: int, epoch: int, value: float) -> None:
+        """Note the objective of a member after an epoch; hearing it twice changes nothing."""
+        curve = self._curves.setdefault(member, [])
+        if epoch == len(curve) + 1:
+            curve.append(value)
+
+    def __call__(self, epoch: int, values: Mapping[int, float]) -> Collection[int]:
+        """Return the members that stop, given the objective of every member that trains."""
+        for member, value in sorted(values.items()):
+            self.heard(member, epoch, value)
+        running = {number: self._contender(number) for number in sorted({m // self._replicas for m in values})}
+        losers = self._losers(epoch, running)
+        self._ended |= losers
+        return {member for member in values if member // self._replicas in losers}
+
+    def _losers(self, epoch: int, running: Mapping[int, Contender]) -> set[int]:
+        spare = self._best(running)
+        if self._spent(epoch, spare):
+            return set(running) - (set() if self._settled else {spare})
+        longest = max(self._epochs[number] for number in running)
+        finished = [self._contender(number) for number in self._numbers() - running.keys() - self._ended]
+        return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *finished])))
+
+    def _spent(self, epoch: int, spare: int) -> bool:
+        """Return whether the budget is used up; while no trial has completed, the best one's way to its end counts."""
+        if self._late():
+            return True
+        if self._left is None:
+            return False
+        ahead = 0 if self._settled else (self._epochs[spare] - epoch) * self._replicas
+        return sum(map(len, self._curves.values())) + ahead >= self._left
+
+    def _best(self, running: Mapping[int, Contender]) -> int:
+        return min(running, key=lambda number: (running[number].curve[-1], number))
+
+    def _numbers(self) -> set[int]:
+        return {member // self._replicas for member in self._curves}
+
+    def _contender(self, number: int) -> Contender:
+        first = number * self._replicas
+        members = [self._curves[m] for m in range(first, first + self._replicas) if m in self._curves]
+        return Contender(number, mean_curve(members), tuple(map(tuple, members)))
+
+
+def contender(trial: Trial) -> Contender:
+    """Return a finished trial as pruners see it."""
+    curve = tuple(trial.curves.get("valid/loss", ()))
+    return Contender(trial.number, curve, tuple(map(tuple, trial.replicas)) or (curve,))
+
+
+def mean_curve(curves: list[list[float]]) -> tuple[float, ...]:
+    """Return the mean after each epoch; a curve that ended earlier counts with its last value."""
+    longest = max(map(len, curves), default=0)
+    return tuple(
+        statistics.fmean(curve[min(epoch, len(curve) - 1)] for curve in curves if curve) for epoch in range(longest)
+    )

@@ -1,0 +1,204 @@
+"""Train a batch of proposals as one population, each as one member for every fold and seed."""
+
+import statistics
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from goodfit.bundle import tensor
+from goodfit.data import Schema, Table
+from goodfit.files import remove
+from goodfit.params import check, overlay
+from goodfit.preprocessing import PreprocessingSection
+from goodfit.training import Candidate, Epoch, Finished, FitSections, TrainingData, fit_population
+from goodfit.tuning.batch import Batch
+from goodfit.tuning.judging import Judge, mean_curve
+from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
+from goodfit.tuning.section import TuneSection
+from goodfit.tuning.trial import Outcome, Proposal, State, derived_seed
+
+OBJECTIVE = "valid/loss"
+PASSES = 10
+"""Predictions of the valid rows whose median is a model's latency."""
+
+
+class Prepared:
+    """Preprocessed rows in memory: made once for each fold and each setting of preprocessing.
+
+    Args:
+        folds: train and valid rows of each.
+    """
+
+    def __init__(self, folds: list[tuple[Table, Table]]) -> None:
+        self._folds = folds
+        self._made: dict[tuple[int, str], TrainingData] = {}
+
+    def __len__(self) -> int:
+        return len(self._folds)
+
+    @property
+    def schema(self) -> Schema:
+        """What the columns mean."""
+        return self._folds[0][0].schema
+
+    def of(self, fold: int, section: PreprocessingSection) -> TrainingData:
+        """Return a fold's rows; the preprocessor is fitted on the train rows of that fold alone."""
+        key = (fold, section.model_dump_json())
+        if key not in self._made:
+            self._made[key] = TrainingData.of(*self._folds[fold], section)
+        return self._made[key]
+
+
+class PopulationRunner:
+    """Runs batches (see `RunBatch`).
+
+    Args:
+        section: the `tune` section.
+        tree: the sections that a trial reads, as params.yaml has them.
+        data: rows of each fold.
+        state: folder for checkpoints of the batch that trains.
+    """
+
+    def __init__(self, section: TuneSection, tree: Mapping[str, Any], data: Prepared, state: Path) -> None:
+        self._section, self._tree, self._data, self._state = section, tree, data, state
+
+    def __call__(self, batch: Batch) -> Iterator[Outcome]:
+        """Train what the batch owes; the whole batch goes to the engine, whose checkpoints know what has ended."""
+        began = time.monotonic()
+        seeds = 1 if batch.proposals[0].rescores is not None else self._section.seeds
+        replicas = len(self._data) * seeds
+        candidates: list[Candidate] = []
+        for proposal in batch.proposals:
+            try:
+                candidates += self._members(proposal, seeds)
+            except Exception:  # these settings are wrong together, which each alone did not show
+                yield from _failed(batch, proposal, traceback.format_exc())
+        if not candidates:
+            return
+        late = self._clock(batch.spent_seconds, began)
+        epochs = {one.number // replicas: one.recipe.training.epochs for one in candidates}
+        judge = Judge(self._pruner(batch), batch, replicas, epochs, self._limit(batch), late)
+        state = self._state / "fits" / str(batch.proposals[0].number)
+        yield from self._trained(candidates, judge, replicas, state, {one.number for one in batch.owed})
+        remove(state)
+
+    def _trained(
+        self, candidates: list[Candidate], judge: Judge, replicas: int, state: Path, owed: set[int]
+    ) -> Iterator[Outcome]:
+        members = {one.number: Member(one) for one in candidates}
+
+        def on_epoch(number: int, epoch: Epoch) -> None:
+            members[number].heard(epoch)
+            judge.heard(number, epoch.number, epoch.metrics[OBJECTIVE])
+
+        for finished in fit_population(candidates, state=state, judge=judge, on_epoch=on_epoch):
+            member = members[finished.number]
+            member.end(finished, latency=self._section.against == "latency")
+            first = finished.number // replicas * replicas
+            team = [members[number] for number in range(first, first + replicas)]
+            if finished.number // replicas in owed and all(one.finished for one in team):
+                yield joined(finished.number // replicas, team)
+
+    def _members(self, proposal: Proposal, seeds: int) -> list[Candidate]:
+        sections = check(overlay(self._tree, proposal.overrides), FitSections, "params.yaml")
+        first = proposal.number * len(self._data) * seeds
+        pairs = [(fold, index) for fold in range(len(self._data)) for index in range(seeds)]
+        return [
+            Candidate(
+                first + place,
+                sections.recipe(self._data.schema),
+                derived_seed(proposal.seed, "replica", place) if place else proposal.seed,
+                self._data.of(fold, sections.training.preprocessing),
+            )
+            for place, (fold, _) in enumerate(pairs)
+        ]
+
+    def _pruner(self, batch: Batch) -> Pruner:
+        again = batch.proposals[0].rescores is not None
+        return NonePruner() if again else PRUNERS.build(self._section.pruner)
+
+    def _limit(self, batch: Batch) -> int | None:
+        return None if batch.proposals[0].rescores is not None else self._section.epochs
+
+    def _clock(self, before: float, began: float) -> Callable[[], bool]:
+        limit = self._section.timeout
+        return lambda: limit is not None and before + time.monotonic() - began >= limit
+
+
+class Member:
+    """One training of a trial, as far as it has come."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self.epochs: dict[int, Epoch] = {}
+        self.state, self.error, self.value = "", "", 0.0
+        self.figures: dict[str, float] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return bool(self.state)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all its epochs."""
+        return sum(epoch.seconds for epoch in self.epochs.values())
+
+    def heard(self, epoch: Epoch) -> None:
+        """Take an epoch; one that is reported again after a crash takes its own place."""
+        self.epochs[epoch.number] = epoch
+
+    def curve(self, metric: str) -> list[float]:
+        """Return a metric after each epoch."""
+        return [self.epochs[number].metrics[metric] for number in sorted(self.epochs)]
+
+    def end(self, finished: Finished, latency: bool) -> None:
+        """Take how it ended, and let the model go."""
+        self.state, self.error = finished.state, finished.error
+        losses = self.curve(OBJECTIVE)
+        self.value = losses[-1] if losses else 0.0
+        if finished.fitted is None:
+            return
+        if finished.state == "COMPLETE":
+            self.value = finished.fitted.valid_loss
+        self.figures = {"parameters": float(finished.fitted.parameters)}
+        if latency:
+            self.figures["latency"] = _latency(finished.fitted.model, self.candidate.data)
+
+
+def joined(number: int, team: list[Member]) -> Outcome:
+    """Return what the folds and seeds of a trial came to: their mean; a failure of one is the trial's."""
+    epochs = max(len(member.epochs) for member in team)
+    seconds = sum(member.seconds for member in team)
+    metrics = {name for member in team for epoch in member.epochs.values() for name in epoch.metrics}
+    curves = {name: list(mean_curve([member.curve(name) for member in team])) for name in sorted(metrics)}
+    replicas = [member.curve(OBJECTIVE) for member in team] if len(team) > 1 else []
+    broken = [member for member in team if member.state == "FAIL"]
+    if broken:
+        return Outcome(number, "FAIL", None, epochs, seconds, broken[0].error, curves, replicas)
+    state: State = "PRUNED" if any(member.state == "PRUNED" for member in team) else "COMPLETE"
+    value = curves[OBJECTIVE][-1] if state == "PRUNED" else statistics.fmean(member.value for member in team)
+    names = {name for member in team for name in member.figures}
+    figures = {name: statistics.fmean(m.figures[name] for m in team if name in m.figures) for name in sorted(names)}
+    return Outcome(number, state, value, epochs, seconds, "", curves, replicas, figures)
+
+
+def _failed(batch: Batch, proposal: Proposal, error: str) -> Iterator[Outcome]:
+    if proposal in batch.owed:
+        yield Outcome(proposal.number, "FAIL", error=error)
+
+
+def _latency(model: torch.nn.Module, data: TrainingData) -> float:
+    """Return the median milliseconds to predict the valid rows."""
+    inputs = tensor(data.valid.numeric), tensor(data.valid.categorical)
+    taken = []
+    with torch.inference_mode():
+        for _ in range(PASSES):
+            began = time.perf_counter()
+            model(*inputs)
+            taken.append(1000 * (time.perf_counter() - began))
+    return statistics.median(taken)

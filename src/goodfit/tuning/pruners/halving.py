@@ -1,0 +1,56 @@
+"""Successive halving."""
+
+import math
+from collections.abc import Set
+from typing import Annotated
+
+from pydantic import Field
+
+from goodfit.tuning.pruners.base import PRUNERS, Contender, Pruner, Standing, best_share
+
+
+@PRUNERS.register("halving", replicas=1)
+class HalvingPruner(Pruner):
+    """Successive halving: at each rung only the best of a batch train on, if they rank as high over the whole search.
+
+    Rungs lie at epochs whose distance grows by the factor `reduction`, the last one below the full number. A trial goes
+    on if it is among the best 1/reduction of its batch (never fewer than one trial) and of all trials that came to this
+    rung, in this batch or before. Sources: Jamieson, Talwalkar, AISTATS 2016 (successive halving); Li et al., A System
+    for Massively Parallel Hyperparameter Tuning, MLSys 2020 (comparison with earlier trials).
+
+    Options:
+        reduction: one of how many trials goes on at a rung.
+        first: epoch of the first rung; null is a ninth of the epochs.
+    """
+
+    def __init__(
+        self, *, reduction: Annotated[int, Field(ge=2, le=16)] = 3, first: Annotated[int, Field(ge=1)] | None = None
+    ) -> None:
+        self.reduction, self.first = reduction, first
+
+    def losers(self, standing: Standing) -> Set[int]:
+        """Return those that lose at this rung."""
+        if standing.epoch not in rungs(standing.epochs, self.first or max(1, standing.epochs // 9), self.reduction):
+            return set()
+        return losers_of(standing, list(standing.running.values()), self.reduction)
+
+
+def rungs(epochs: int, first: int, reduction: int) -> list[int]:
+    """Return the epochs after which trials are compared."""
+    every, epoch = [], first
+    while epoch < epochs:
+        every.append(epoch)
+        epoch *= reduction
+    return every
+
+
+def losers_of(standing: Standing, running: list[Contender], reduction: int) -> Set[int]:
+    """Return those of the running trials that are not among the best, of themselves or of all that came so far."""
+    values = {one.number: one.curve[standing.epoch - 1] for one in standing.rivals()}
+    mates = {one.number: values[one.number] for one in running}
+    leaders = best_share(mates, _share(mates, reduction)) & best_share(values, _share(values, reduction))
+    return mates.keys() - leaders
+
+
+def _share(values: dict[int, float], reduction: int) -> int:
+    return math.ceil(len(values) / reduction)

@@ -1,0 +1,111 @@
+"""See a search from outside: read its journal without touching it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from goodfit.stage import Owner
+from goodfit.tuning.journal import read_events
+from goodfit.tuning.ledger import Record
+from goodfit.tuning.result import best_of
+from goodfit.tuning.search import JOURNAL
+
+STATES = Path(".goodfit/state/tune")
+KEPT = Path("reports/search/journal.jsonl")
+LEASE = Path(".goodfit/lease")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a search stands.
+
+    Args:
+        state: running; dead (its process is gone; the next dvc repro goes on with it); or finished.
+        trials: how many are wanted.
+        done: completed or pruned.
+        complete, pruned, failed, training: how many are in each state; `training` have been proposed and not ended.
+        rescored: second looks so far.
+        best, best_trial: the lowest objective of a completed trial, and its number.
+        seconds: of searching, until its last sign of life.
+        trials_per_minute: over that time.
+        seconds_left: at this rate; None while nothing is known, 0 when it is finished.
+        process: the process that searches, None when it is gone.
+        journal: where this was read.
+    """
+
+    state: str
+    trials: int
+    done: int
+    complete: int
+    pruned: int
+    failed: int
+    training: int
+    rescored: int
+    best: float | None
+    best_trial: int | None
+    seconds: float
+    trials_per_minute: float
+    seconds_left: float | None
+    process: int | None
+    journal: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the status as JSON-able values."""
+        return asdict(self)
+
+
+def journal_of(root: Path) -> Path | None:
+    """Return the journal of the search that is under way, else of the one that was finished last, else None."""
+    live = sorted((root / STATES).glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime)
+    if live:
+        return live[-1]
+    return root / KEPT if (root / KEPT).exists() else None
+
+
+def read_record(journal: Path) -> Record:
+    """Return what a journal says, as far as it is whole."""
+    return Record(read_events(journal))
+
+
+def status_of(root: Path) -> Status | None:
+    """Return how the latest search of a workspace stands; None when there was none."""
+    journal = journal_of(root)
+    if journal is None:
+        return None
+    record = read_record(journal)
+    process = _process(root / LEASE)
+    state = "finished" if journal == root / KEPT else "running" if process is not None else "dead"
+    return _status(record, state, None if state == "finished" else process, str(journal.relative_to(root)))
+
+
+def _status(record: Record, state: str, process: int | None, journal: str) -> Status:
+    trials, best = record.trials, best_of(record.trials)
+    counts = {name: sum(trial.state == name for trial in trials) for name in ("COMPLETE", "PRUNED", "FAIL")}
+    wanted, rate = int(record.budget.get("trials", 0)), record.counted / record.spent if record.spent else 0.0
+    left = (wanted - record.counted) / rate if rate else None
+    return Status(
+        state=state,
+        trials=wanted,
+        done=record.counted,
+        complete=counts["COMPLETE"],
+        pruned=counts["PRUNED"],
+        failed=counts["FAIL"],
+        training=len(record.batch) if record.batch else 0,
+        rescored=len(record.rescored),
+        best=best.value if best else None,
+        best_trial=best.number if best else None,
+        seconds=round(record.spent, 3),
+        trials_per_minute=round(60 * rate, 3),
+        seconds_left=0.0 if state == "finished" else None if left is None else round(max(0.0, left), 1),
+        process=process,
+        journal=journal,
+    )
+
+
+def _process(lease: Path) -> int | None:
+    """Return the living process that holds the workspace for the stage `tune`."""
+    if not lease.exists():
+        return None
+    name, _, rest = lease.read_text(errors="replace").partition("\n")
+    owner = Owner.parse(rest.strip())
+    return owner.pid if name == "tune" and owner is not None and owner.alive() else None
