@@ -5,17 +5,19 @@ from goodfit.evaluation.estimates import Comparison, Estimate, compare
 from goodfit.evaluation.gates import GATES, Evidence, Outcome
 from goodfit.evaluation.inspections import INSPECTIONS
 from goodfit.evaluation.measuring import evaluate
-from goodfit.evaluation.page import Context, read_context, render_report, write_reports
+from goodfit.evaluation.page import Context, read_context, render_comparison, render_report, write_reports
 from goodfit.evaluation.result import Evaluation
 from goodfit.evaluation.screen import render_table, show_table
 from goodfit.evaluation.section import EvaluateSection, built_gates, check_section, chosen_metrics
 from goodfit.evaluation.timing import measure_cost
 from goodfit.evaluation.verdict import verdict
+from goodfit.evaluation.versus import Contender, Versus, compare_models
 
 __all__ = [
     "GATES",
     "INSPECTIONS",
     "Comparison",
+    "Contender",
     "Context",
     "Decision",
     "Estimate",
@@ -23,14 +25,17 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "Outcome",
+    "Versus",
     "built_gates",
     "check_section",
     "chosen_metrics",
     "compare",
+    "compare_models",
     "decide",
     "evaluate",
     "measure_cost",
     "read_context",
+    "render_comparison",
     "render_report",
     "render_table",
     "show_table",

@@ -1,5 +1,6 @@
 """MLflow, and the promise that it tells the truth: one run per attempt, complete, sent once, known to be current."""
 
+from goodfit.tracking.fetching import Fetched, fetch_model
 from goodfit.tracking.figures import cost_metrics, evaluation_metrics
 from goodfit.tracking.provenance import read_record, record_tags, run_record, search_attempt
 from goodfit.tracking.record import Recorded, record
@@ -11,6 +12,7 @@ from goodfit.tracking.tracker import Tracker, trial_attempt
 from goodfit.tracking.ui import ui_command
 
 __all__ = [
+    "Fetched",
     "Outage",
     "Recorded",
     "Run",
@@ -19,6 +21,7 @@ __all__ = [
     "address",
     "cost_metrics",
     "evaluation_metrics",
+    "fetch_model",
     "read_record",
     "record",
     "record_tags",

@@ -98,7 +98,9 @@ class Attributor:
                        np.zeros((len(encoded), self.encoding.categorical), np.int64))  # fmt: skip
         try:
             self.bundle.model.eval()
-            logits: Tensor = self.bundle.model(tensor(blank.numeric), tensor(blank.categorical)) / self._temperature()
+            logits: Tensor = (
+                self.bundle.model(tensor(blank.numeric), tensor(blank.categorical)) / self.bundle.temperature
+            )
         finally:
             handle.remove()
         if logits.shape[1] == 1:
@@ -117,9 +119,6 @@ class Attributor:
         for column in block.categorical:
             found += _one_hot(encoding, column, self.bundle.preprocessor.cardinalities) + _embedded(encoding, column)
         return torch.tensor(found, dtype=torch.int64)
-
-    def _temperature(self) -> float:
-        return 1.0 if self.bundle.task == "regression" else self.bundle.temperature
 
     def _unit(self) -> float:
         """Return what one unit of the network's output is in units of the score."""

@@ -18,6 +18,9 @@ from goodfit.metrics import METRICS, Weighted
 from goodfit.metrics.base import FloatArray
 from goodfit.preprocessing import Arrays
 
+ROUNDING = 1e-12
+"""A change below this share of the metric is the rounding of sums, and none."""
+
 
 @dataclass(frozen=True)
 class Importance:
@@ -95,6 +98,7 @@ def _importance(
     value = float(np.mean([figure(ones)[0] for figure in figures.values()]) - intact(ones)[0])
     drawn = resampling.replicates({-1: intact, **figures})
     replicates = (np.stack([drawn[i] for i in figures]) * shares).sum(axis=0) - drawn[-1]
+    replicates[np.abs(replicates) < ROUNDING * np.abs(drawn[-1])] = 0.0
     low, high = resampling.interval(sign * replicates)
     return Importance(name, sign * value, low, high)
 

@@ -13,11 +13,12 @@ from goodfit.evaluation.page import views
 from goodfit.evaluation.page.context import Context
 from goodfit.evaluation.result import Evaluation
 from goodfit.evaluation.verdict import strongest
+from goodfit.evaluation.versus import Versus
 from goodfit.metrics import METRICS
 
 MAX_CLASSES = 30
 """A confusion matrix of more classes is no longer readable, and is left to reports/evaluation/confusion.csv."""
-TEMPLATES = ("report.base.jinja", "report.macros.jinja", "report.html.jinja")
+TEMPLATES = ("report.base.jinja", "report.macros.jinja", "report.html.jinja", "report.compare.jinja")
 
 
 def render_report(evaluation: Evaluation, context: Context) -> str:
@@ -35,9 +36,15 @@ def render_report(evaluation: Evaluation, context: Context) -> str:
         findings=views.finding_views(evaluation.inspected),
         regularization=views.regularization(context.settings),
         search=views.search(context.trials),
+        cost=views.cost_lines(context.cost),
         features=evaluation.schema.features if evaluation.schema else (),
         most=views.MAX_LISTED,
     )
+
+
+def render_comparison(versus: Versus) -> str:
+    """Return the page for two models."""
+    return rendered("report.compare.jinja", versus=versus, facts={name: METRICS[name].facts for name in versus.metrics})
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -51,7 +58,7 @@ def rendered(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         loader=DictLoader({name: _packaged(name) for name in TEMPLATES}),
     )
-    page.filters |= {"figure": views.figure, "shown": views.shown, "shown_long": views.shown_long}
+    page.filters |= {"figure": views.figure, "short": views.short, "shown": views.shown, "shown_long": views.shown_long}
     digest = b64encode(sha256(style.encode()).digest()).decode()
     return page.get_template(template).render(style=style, style_digest=digest, **values)
 

@@ -9,16 +9,18 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from pandas.api.types import is_numeric_dtype
 
 from goodfit.errors import printable
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.inspecting import Inspected
 from goodfit.regularizers import REGULARIZERS
 
-MAX_ROWS = 12
+MAX_ROWS = 10
 MAX_COLUMNS = 16
 MAX_CHARTS = 24
 MAX_CELL = 160
+MAX_HEADING = 40
 MAX_SENTENCE = 2000
 MAX_DOTS = 1000
 MAX_LISTED = 60
@@ -29,14 +31,28 @@ PICTURES = (
 )
 TRIAL_COLUMNS = ("number", "state", "value", "epochs", "duration_s")
 SEARCH = 5
+COST_LABELS = {
+    "latency_row_median_ms": ("answer for one row, median", "ms"),
+    "latency_row_p95_ms": ("answer for one row, 95 of 100 calls", "ms"),
+    "latency_batch_median_ms": ("answer for {batch} rows, median", "ms"),
+    "latency_batch_p95_ms": ("answer for {batch} rows, 95 of 100 calls", "ms"),
+    "rows_per_second": ("rows per second, in batches", ""),
+    "bundle_mb": ("model on disk", "MB"),
+    "prepared_bytes_per_row": ("a preprocessed row", "bytes"),
+    "training_seconds": ("training", "s"),
+    "training_cpu_seconds": ("training, processor time", "s"),
+    "training_peak_rss_mb": ("training, most memory", "MB"),
+    "evaluation_peak_rss_mb": ("evaluation, most memory", "MB"),
+}
 
 
 @dataclass(frozen=True)
 class TableView:
-    """The first rows of a table: its stem, headings, cells as text, and how many rows there are in all."""
+    """The first rows of a table: its stem, headings and which are of numbers, cells as text, and all rows' number."""
 
     stem: str
     headings: list[str]
+    numeric: list[bool]
     rows: list[list[str]]
     total: int
 
@@ -72,7 +88,9 @@ def table_view(stem: str, table: pd.DataFrame) -> TableView:
     """Return the first rows and columns of a table as text."""
     head = table.iloc[:MAX_ROWS, :MAX_COLUMNS]
     rows = [[shown(value) for value in row] for row in head.itertuples(index=False, name=None)]
-    return TableView(stem, [shown(str(name).replace("_", " ")) for name in head.columns], rows, len(table))
+    headings = [shown(str(name).replace("_", " "))[:MAX_HEADING] for name in head.columns]
+    numeric = [bool(is_numeric_dtype(dtype)) for dtype in head.dtypes]
+    return TableView(stem, headings, numeric, rows, len(table))
 
 
 def figure(value: float | None, sign: str = "") -> str:
@@ -80,6 +98,13 @@ def figure(value: float | None, sign: str = "") -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
+
+
+def short(value: float | None, sign: str = "") -> str:
+    """Return a number of three significant digits, for what is itself uncertain."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:{sign},.0f}" if abs(value) >= 1e3 else f"{value:{sign}.3g}"
 
 
 def shown(value: object) -> str:
@@ -135,8 +160,19 @@ def search(trials: Sequence[Mapping[str, str]]) -> tuple[str, TableView] | None:
     names = [name for name in trials[0] if name not in TRIAL_COLUMNS][: MAX_COLUMNS - 3]
     rows = [[shown(t["number"]), _number(t["value"]), _number(t.get("epochs"))] + [_number(t.get(n)) for n in names]
             for t in done[:SEARCH]]  # fmt: skip
-    view = TableView("trials", ["trial", "valid loss", "epochs", *(shown(name) for name in names)], rows, len(done))
+    headings = ["trial", "valid loss", "epochs", *(shown(name) for name in names)]
+    view = TableView("trials", headings, [True] * len(headings), rows, len(done))
     return f"{len(trials)} trials: {said}. The best ones, by the loss on the valid rows:", view
+
+
+def cost_lines(cost: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return (what, how much) of the figures of reports/cost.json that a reader asks for."""
+    batch = f"{cost.get('batch_rows', 0):,.0f}"
+    return [
+        (label.format(batch=batch), f"{figure(cost[name])} {unit}".strip())
+        for name, (label, unit) in COST_LABELS.items()
+        if name in cost
+    ]
 
 
 def _active(name: str, options: Mapping[str, Any]) -> bool:
