@@ -49,6 +49,17 @@ def test_check_accepts_the_default_project(workspace: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "params.yaml: every section is sound\n")
 
 
+def test_check_names_each_section_that_dvc_would_miss(workspace: Path) -> None:
+    params = workspace / "params.yaml"
+    text = params.read_text()
+    assert "evaluate: {}\n" in text and "seed: 42\n" in text
+    params.write_text(text.replace("evaluate: {}\n", "").replace("seed: 42\n", ""))
+    result = goodfit(workspace, "check")
+    assert result.returncode == 2
+    assert result.stderr.count("params.yaml: evaluate: is missing. Write evaluate: {}") == 1
+    assert result.stderr.count("params.yaml: seed:") == 1
+
+
 def test_check_lists_the_faults_of_all_stages_at_once(workspace: Path) -> None:
     params = workspace / "params.yaml"
     text = params.read_text()

@@ -9,7 +9,7 @@ from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import digest_of_path, digest_of_value, read_json, write_json
 from goodfit.params import load_params, read_yaml
 from goodfit.stage import say
-from goodfit.stage.graph import read_graph
+from goodfit.stage.graph import StageEntry, read_graph
 
 PASSED = Path(".goodfit/checked.json")
 
@@ -38,8 +38,9 @@ def check_configuration(root: Path) -> None:
     Raises:
         ConfigurationError: with the faults of all stages, each once.
     """
+    graph = read_graph(root)
     faults: dict[str, Fault] = {}
-    for name in read_graph(root):
+    for name in graph:
         script = load_script(root, name)
         try:
             params = load_params(root / "params.yaml", script.Params)
@@ -47,8 +48,19 @@ def check_configuration(root: Path) -> None:
                 script.check(params, read_yaml(root / "params.yaml"))
         except ConfigurationError as error:
             faults |= {str(fault): fault for fault in error.faults}
-    if faults:
-        raise ConfigurationError(list(faults.values()))
+    told = {fault.place for fault in faults.values()}
+    every = [*faults.values(), *(fault for fault in _missing_sections(root, graph) if fault.place not in told)]
+    if every:
+        raise ConfigurationError(every)
+
+
+def _missing_sections(root: Path, graph: dict[str, StageEntry]) -> list[Fault]:
+    """Return a fault for each section that DVC follows and the file lacks: DVC would stop there, in mid-run."""
+    tree = read_yaml(root / "params.yaml")
+    needed = {section for entry in graph.values() for section in entry.sections}
+    return [
+        Fault(f"params.yaml: {name}", "is missing", None, f"Write {name}: {{}}") for name in sorted(needed - set(tree))
+    ]
 
 
 def _determining(root: Path) -> list[Path]:
