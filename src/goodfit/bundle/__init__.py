@@ -1,8 +1,19 @@
 """The model bundle: all a model needs to take raw rows, as safetensors and JSON. Loading it runs no code of it."""
 
+from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import assembled, tensor
 from goodfit.bundle.bundle import Bundle
 from goodfit.bundle.scoring import Scorer, _load_pyfunc
 from goodfit.bundle.storage import load_bundle, save_bundle
 
-__all__ = ["Bundle", "Scorer", "_load_pyfunc", "assembled", "load_bundle", "save_bundle", "tensor"]
+__all__ = [
+    "Bundle",
+    "PredictionInterval",
+    "Scorer",
+    "ThresholdRule",
+    "_load_pyfunc",
+    "assembled",
+    "load_bundle",
+    "save_bundle",
+    "tensor",
+]

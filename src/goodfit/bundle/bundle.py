@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import tensor
 from goodfit.data import Schema
 from goodfit.models import Model
@@ -28,6 +29,8 @@ class Bundle:
         model: the network with its weights, on the CPU and in evaluation mode.
         threshold: probability of the second class from which on it is predicted; binary only.
         temperature: logits are divided by it before they become probabilities; 1 leaves them.
+        rule: how the threshold was chosen; None where nobody chose it.
+        interval: how wide prediction intervals are; regression only, None where there are none.
     """
 
     schema: Schema
@@ -37,6 +40,8 @@ class Bundle:
     model: Model
     threshold: float = 0.5
     temperature: float = 1.0
+    rule: ThresholdRule | None = None
+    interval: PredictionInterval | None = None
 
     @property
     def task(self) -> str:
@@ -68,7 +73,14 @@ class Bundle:
 
     def answers(self, arrays: Arrays) -> np.ndarray:
         """Return what `predict` does, for rows that are preprocessed already."""
-        scores = task_named(self.task).predict(self.logits_of(arrays) / self.temperature).double().numpy()
+        return self.answers_to(self.logits_of(arrays))
+
+    def answers_to(self, logits: torch.Tensor) -> np.ndarray:
+        """Return what `predict` does, for [n, outputs] raw scores.
+
+        In double precision: a probability that rounds to 1 in single precision ranks no higher than its neighbours.
+        """
+        scores = task_named(self.task).predict(logits.double() / self.temperature).numpy()
         return self.preprocessor.decode_target(scores) if self.task == "regression" else scores
 
     def decide(self, predictions: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ class Scorer:
         self.bundle = bundle
 
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return a frame with the rows' index: `prediction`, and for classes `probability_<class>` of each.
+        """Return a frame with the rows' index: `prediction`, for classes `probability_<class>` of each, and for values
+        `low` and `high`, the ends of the prediction interval, where the bundle has one.
 
         Args:
             model_input: raw rows with the feature columns, by name.
@@ -25,7 +26,9 @@ class Scorer:
         """
         predictions = self.bundle.predict(model_input)
         if self.bundle.task == "regression":
-            return pd.DataFrame({"prediction": predictions}, index=model_input.index)
+            interval = self.bundle.interval
+            ends = dict(zip(("low", "high"), interval.around(predictions), strict=True)) if interval else {}
+            return pd.DataFrame({"prediction": predictions, **ends}, index=model_input.index)
         classes = self.bundle.schema.classes
         labels = [classes[code] for code in self.bundle.decide(predictions)]
         columns = {f"probability_{name}": predictions[:, code] for code, name in enumerate(classes)}

@@ -4,50 +4,25 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
 
 import torch
-from pydantic import Field
 
 from goodfit.bundle.allocation import AllocationBound
 from goodfit.bundle.assembly import assembled
 from goodfit.bundle.bundle import Bundle
+from goodfit.bundle.record import Record, interval_in, rule_in
 from goodfit.bundle.seal import RECORD, WEIGHTS, Sealed, parsed, refused, write_sealed
 from goodfit.bundle.weights import packed, unpacked
 from goodfit.data import Schema
-from goodfit.models import MODELS, Model
+from goodfit.models import Model
 from goodfit.params import check
 from goodfit.preprocessing import Preprocessor
-from goodfit.registry import Section
-from goodfit.regularizers import Regularization, RegularizationSection
+from goodfit.regularizers import Regularization
 from goodfit.tasks import task_named
 
-FORMAT = 1
 MAX_COLUMNS = 100_000
 SPARE_BYTES = 1 << 26
 """What building may take beside the weights: indices, tables of activations."""
-
-
-class Record(Section):
-    """The content of bundle.json.
-
-    Options:
-        format: version of this form.
-        model: options of the model, kind included.
-        regularization: settings of every regularizer.
-        columns: the schema, as `Schema.to_dict` gives it.
-        preprocessor: the fitted state, as `Preprocessor.to_dict` gives it.
-        threshold: see `Bundle`.
-        temperature: see `Bundle`.
-    """
-
-    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
-    model: MODELS.section()  # type: ignore[valid-type]
-    regularization: RegularizationSection  # type: ignore[valid-type]
-    columns: dict[str, Any]
-    preprocessor: dict[str, Any]
-    threshold: Annotated[float, Field(ge=0, le=1)]
-    temperature: Annotated[float, Field(gt=0)]
 
 
 def save_bundle(folder: Path, bundle: Bundle) -> None:
@@ -63,6 +38,8 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         preprocessor=bundle.preprocessor.to_dict(),
         threshold=bundle.threshold,
         temperature=bundle.temperature,
+        rule=bundle.rule.to_dict() if bundle.rule else None,
+        interval=bundle.interval.to_dict() if bundle.interval else None,
     )
     text = json.dumps(record.model_dump(), sort_keys=True, allow_nan=False, ensure_ascii=False)
     state = bundle.model.state_dict()
@@ -84,11 +61,12 @@ def load_bundle(folder: Path) -> Bundle:
         record = check(tree, Record, place.name)
         schema, preprocessor = Schema.from_dict(record.columns), Preprocessor.from_dict(record.preprocessor)
         _check_agreement(schema, preprocessor)
+        rule, interval = rule_in(record), interval_in(record)
         with torch.random.fork_rng(devices=[]), AllocationBound(4 * len(content) + SPARE_BYTES):
             model = _built(record, schema, preprocessor)
     model.load_state_dict(unpacked(content, model.state_dict(), folder / WEIGHTS))
     settings = record.model, record.regularization, model.eval()
-    return Bundle(schema, preprocessor, *settings, record.threshold, record.temperature)
+    return Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval)
 
 
 def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:
