@@ -61,8 +61,9 @@ def refused(gates: Any, task: Any = "binary") -> str:
         ({"kind": "gap", "max": 0.01}, False),
         ({"kind": "latency", "max_ms": 3}, True),
         ({"kind": "latency", "max_ms": 3, "quantile": "p95"}, False),
-        ({"kind": "size", "max_parameters": 5000}, True),
-        ({"kind": "size", "max_parameters": 5000, "max_mb": 0.01}, False),
+        ({"kind": "size", "max_mb": 1, "max_parameters": 5000}, True),
+        ({"kind": "size", "max_mb": 0.01}, False),
+        ({"kind": "size", "max_mb": 1, "max_parameters": 4999}, False),
     ],
 )
 def test_a_gate_passes_and_fails_where_it_must(gate: dict[str, Any], passed: bool) -> None:
@@ -109,12 +110,12 @@ def test_figures_of_inspections_have_gates() -> None:
 def test_one_bad_slice_fails_and_a_small_one_does_not_count() -> None:
     table = pd.DataFrame({"slice": ["a = 1", "a = 2", "a = 3"], "rows": [500, 40, 5], "value": [0.4, 0.6, 0.9]})
     evaluation = replace(found(), inspected=Inspected({"slices": Finding("t", "s", {"declared": table})}))
-    outcome = judged({"kind": "slices", "max": 0.5}, evaluation)
+    outcome = judged({"kind": "slices", "worst": 0.5}, evaluation)
     assert not outcome.passed
     assert "a = 2: 0.6" in outcome.found
     assert "a = 3" not in outcome.found
-    assert judged({"kind": "slices", "max": 0.7}, evaluation).passed
-    assert not judged({"kind": "slices", "max": 0.7}, found()).passed, "no slice declared, nothing shown"
+    assert judged({"kind": "slices", "worst": 0.7}, evaluation).passed
+    assert not judged({"kind": "slices", "worst": 0.7}, found()).passed, "no slice declared, nothing shown"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_one_bad_slice_fails_and_a_small_one_does_not_count() -> None:
         ([{"kind": "baseline", "name": "liner"}], ("evaluate.gates.0.name", "Did you mean 'linear'?")),
         ([{"kind": "finding", "inspection": "costs", "figure": "x", "max": 1}], ("gates.0.inspection", "'cost'")),
         ([{"kind": "latency"}], ("evaluate.gates.0.max_ms", "is missing")),
-        ([{"kind": "size"}], ("evaluate.gates.0.max_mb", "no bound")),
+        ([{"kind": "size"}], ("evaluate.gates.0.max_mb", "is missing")),
         ([{"max": 1}], ("evaluate.gates.0.kind", "is missing")),
         ({"kind": "gap"}, ("evaluate.gates", "list")),
     ],

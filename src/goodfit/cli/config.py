@@ -56,7 +56,7 @@ def _section(path: str, field: FieldInfo) -> Iterator[str]:
 def _options(path: str, model: type[Section]) -> Iterator[str]:
     prose, described = _documented(model)
     yield f"{prose}\n"
-    plain = {name: field for name, field in model.model_fields.items() if name != "kind" and not _nested(field)}
+    plain = {n: f for n, f in model.model_fields.items() if n != "kind" and not _nested(f) and not _many(f)}
     if plain:
         yield "| option | value | default | |\n| --- | --- | --- | --- |"
     for name, field in plain.items():
@@ -66,10 +66,21 @@ def _options(path: str, model: type[Section]) -> Iterator[str]:
         if name != "kind" and _nested(field):
             yield f"### {path}.{field.alias or name}\n"
             yield from _section(f"{path}.{field.alias or name}", field)
+    for name, field in model.model_fields.items():
+        if _many(field):
+            yield f"### {path}.{field.alias or name}\n"
+            yield f"A list, by default empty: {described.get(name, '')}\n"
+            yield from _section(f"{path}.{field.alias or name}[]", field)
 
 
 def _nested(field: FieldInfo) -> bool:
     return bool(list(_models(field.annotation))) and get_origin(field.annotation) not in (dict, list)
+
+
+def _many(field: FieldInfo) -> bool:
+    """Tell whether a field is a list of sections, each with a kind."""
+    models = list(_models(field.annotation))
+    return get_origin(field.annotation) is list and bool(models) and "kind" in models[0].model_fields
 
 
 def _models(annotation: Any) -> Iterator[type[Section]]:
