@@ -6,9 +6,11 @@ reports/training.csv, and opens or adopts the candidate run.
 
 import resource
 import sys
+from pathlib import Path
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
 from goodfit.bundle import Bundle, save_bundle
+from goodfit.calibration import CalibrationSection, calibrated, check_calibration
 from goodfit.data import Table, read_table
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
@@ -16,20 +18,24 @@ from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_rec
 from goodfit.training import Epoch, FitSections, Fitted, TrainingData, fit, write_curves
 
 EXAMPLE_ROWS = 5
+AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/tracking")
+"""Sections and code that this stage reads and that decide no weight."""
 
 
 class Params(FitSections):
-    """The sections of params.yaml that decide the training."""
+    """The sections of params.yaml that decide the training, and how scores become answers."""
 
+    calibration: CalibrationSection = CalibrationSection()
     tracking: TrackingSection
 
 
 def train(stage: Stage[Params]) -> None:
-    """Fit, write the bundle, and record the candidate."""
+    """Fit, calibrate, write the bundle, and record the candidate."""
     root, section = stage.root, stage.params.tracking
     sections = load_params(root / "params.yaml", FitSections, read_yaml(root / "artifacts/best.yaml"))
     tables = read_table(root / "data/train.parquet"), read_table(root / "data/valid.parquet")
-    search, params = search_attempt(root), dotted(sections)
+    check_calibration(stage.params.calibration, tables[0].schema.task)
+    search, params = search_attempt(root), dotted(sections) | dotted(stage.params.calibration, "calibration.")
     record = run_record(
         root, attempt=stage.key, experiment=section.experiment, params=params, inputs=stage.inputs, search=search
     )
@@ -56,16 +62,16 @@ def train(stage: Stage[Params]) -> None:
 
 
 def fitted_bundle(stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], run: Run) -> Fitted:
-    """Fit, and write models/candidate and reports/training.csv."""
+    """Fit, calibrate, and write models/candidate and reports/training.csv."""
 
     def on_epoch(epoch: Epoch) -> None:
         run.metrics(epoch.metrics, epoch.number)
 
     schema = tables[0].schema
     data = TrainingData.of(*tables, sections.training.preprocessing)
-    fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=stage.state, on_epoch=on_epoch)
+    fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
-    save_bundle(stage.root / "models/candidate", bundle)
+    save_bundle(stage.root / "models/candidate", calibrated(bundle, tables[1], stage.params.calibration))
     curve = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
     return fitted
@@ -83,9 +89,17 @@ def figures_of(fitted: Fitted) -> dict[str, float]:
     }
 
 
+def fit_state(stage: Stage[Params]) -> Path:
+    """Return where the checkpoints of this fit lie: an edit of what does not decide the weights finds them again."""
+    return stage.state_without(*AFTER_THE_FIT)
+
+
 def forget(stage: Stage[Params]) -> None:
-    """Drop the checkpoints once the bundle is vouched for."""
-    remove(stage.state)
+    """Drop the checkpoints of other fits; those of this one let the next calibration do without training."""
+    kept = fit_state(stage)
+    for folder in kept.parent.glob("*"):
+        if folder != kept:
+            remove(folder)
 
 
 if __name__ == "__main__":

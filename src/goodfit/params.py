@@ -25,6 +25,7 @@ SECTIONS = (
     "model",
     "regularization",
     "training",
+    "calibration",
     "tune",
     "evaluate",
     "tracking",

@@ -7,11 +7,11 @@ refuses to run beside a live twin; and names the folder for state that must surv
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from goodfit.errors import Fault, MachineError
 from goodfit.files import digest_of_path, digest_of_value, remove
@@ -41,6 +41,7 @@ class Stage(Generic[P]):
         key: sha256 of everything that determines the result: data, code and resolved params.
         inputs: path to md5, DVC's, of each dependency that is data.
         outputs: the paths dvc.yaml declares.
+        determinants: what `key` is the digest of: digests of `dependencies` by path, `params` by dotted name.
     """
 
     name: str
@@ -49,11 +50,25 @@ class Stage(Generic[P]):
     key: str
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
+    determinants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
         """The folder for resumable state of exactly this configuration; it survives crashes."""
         return self.root / ".goodfit" / "state" / self.name / self.key[:16]
+
+    def state_without(self, *names: str) -> Path:
+        """Return the folder for state that the named sections of params.yaml and paths of code do not determine.
+
+        It survives an edit of them.
+        """
+        left = {
+            kind: {
+                name: value for name, value in values.items() if name not in names and name.split(".")[0] not in names
+            }
+            for kind, values in self.determinants.items()
+        }
+        return self.state.with_name(digest_of_value(left)[:16])
 
 
 def run_stage(
@@ -100,8 +115,9 @@ def _prepared(name: str, model: type[P], root: Path) -> Stage[P]:
         remove(root / path)
         _sweep(root / path)
     digests = {path: _digest(root, path) for path in entry.dependencies}
-    key = digest_of_value({"dependencies": digests, "params": dotted(params)})
-    return Stage(name, root, params, key, {path: digests[path] for path in entry.inputs}, entry.outputs)
+    determinants = {"dependencies": digests, "params": dotted(params)}
+    inputs = {path: digests[path] for path in entry.inputs}
+    return Stage(name, root, params, digest_of_value(determinants), inputs, entry.outputs, determinants)
 
 
 def _sweep(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from goodfit.errors import GoodfitError, Interrupted
 from goodfit.files import digest_of_path
 from goodfit.tracking import events as ops
-from goodfit.tracking.description import describe
+from goodfit.tracking.description import describe, has_interval
 from goodfit.tracking.names import split_metrics, split_params, tag_values
 from goodfit.tracking.redaction import redact, redact_values
 
@@ -100,7 +100,7 @@ class Run:
             example: a few raw rows with the feature columns; their types are the signature.
             classes: of a classification, in order; empty for a regression.
         """
-        self.model_of(bundle, describe(example, classes))
+        self.model_of(bundle, describe(example, classes, interval=has_interval(bundle)))
 
     def model_of(self, bundle: Path, description: dict[str, Any]) -> None:
         """Record the bundle with a signature and example that are already JSON-able (see `model`)."""

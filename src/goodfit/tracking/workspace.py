@@ -8,7 +8,7 @@ from typing import Any
 from goodfit.files import digest_of_file, digest_of_value, read_json
 from goodfit.stage import Owner
 from goodfit.tracking import events as ops
-from goodfit.tracking.description import describe_table
+from goodfit.tracking.description import describe_table, has_interval
 from goodfit.tracking.events import Event
 from goodfit.tracking.figures import cost_metrics, curves, evaluation_metrics, number, rows
 from goodfit.tracking.names import tag_values, value_text
@@ -111,7 +111,8 @@ class Story:
             if (self._root / path).exists():
                 run.artifact(self._root / path, folder)
         if (self._root / BUNDLE).exists() and (self._root / TRAIN).exists():
-            run.model_of(self._root / BUNDLE, describe_table(self._root / TRAIN))
+            description = describe_table(self._root / TRAIN, interval=has_interval(self._root / BUNDLE))
+            run.model_of(self._root / BUNDLE, description)
 
     def _open(self, attempt: str, name: str, tags: dict[str, Any], links: dict[str, Any]) -> None:
         texts = tag_values({**tags, "goodfit.owner": Owner.me()})
