@@ -14,7 +14,7 @@ from goodfit.evaluation.bootstrap import Resampling, group_codes
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.slices.declared import declared_slices
 from goodfit.evaluation.slices.discovery import HARD, discover
-from goodfit.evaluation.slices.figures import slice_figures
+from goodfit.evaluation.slices.figures import bounded, slice_figures
 from goodfit.evaluation.slices.parity import parity_tables, rates_of
 from goodfit.metrics import METRICS
 
@@ -180,7 +180,7 @@ class Slices(Inspection):
             return
         classes = None if subject.task == "regression" else subject.bundle.decide(said)
         rates = rates_of(subject.task, target, said, classes)
-        groups, between = parity_tables({part.name: part.mask for part in parts}, rates, _resampling(subject))
+        groups, between = parity_tables({part.name: part.mask for part in parts}, rates, bounded(_resampling(subject)))
         tables |= {f"groups_{number + 1}": groups, f"parity_{number + 1}": between}
         for line in between.to_dict("records"):
             figures[f"parity.{name}.{line['rate']}.{line['compared']}"] = float(line["value"])

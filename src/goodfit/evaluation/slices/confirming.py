@@ -83,7 +83,7 @@ def _shuffled(
 
 def _permuted(excess: Excess, generator: np.random.Generator) -> Floats:
     shuffled = np.empty(len(excess.values))
-    for block in excess.strata():
+    for block in excess.strata:
         shuffled[block] = generator.permuted(excess.values[block], axis=1)
     return shuffled
 

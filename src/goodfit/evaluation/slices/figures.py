@@ -12,7 +12,7 @@ from goodfit.evaluation.estimates import Estimate
 from goodfit.metrics import METRICS
 from goodfit.metrics.base import Weighted
 
-MAX_DRAWS = 20_000_000
+MAX_DRAWS = 10_000_000
 """Rows times resamples for one slice; with many rows, fewer resamples say the same."""
 FEWEST_RESAMPLES = 100
 
@@ -30,6 +30,12 @@ class SliceFigures:
     rows: int
     value: Estimate
     difference: Estimate
+
+
+def bounded(resampling: Resampling) -> Resampling:
+    """Return the resampling with fewer resamples where there are many rows."""
+    few = max(FEWEST_RESAMPLES, MAX_DRAWS // max(1, resampling.rows))
+    return replace(resampling, resamples=min(resampling.resamples, few))
 
 
 def slice_figures(
@@ -51,8 +57,7 @@ def slice_figures(
     parts = [part for mask in masks for part in (mask, ~mask)]
     figures: list[Weighted] = [METRICS[metric].cls().weighted(target[part], prediction[part]) for part in parts]
     values = [_value(figure, int(part.sum())) for figure, part in zip(figures, parts, strict=True)]
-    few = max(FEWEST_RESAMPLES, MAX_DRAWS // max(1, resampling.rows))
-    capped = replace(resampling, resamples=min(resampling.resamples, few))
+    capped = bounded(resampling)
     indices = {i: np.flatnonzero(part) for i, part in enumerate(parts)}
     drawn = capped.replicates({i: _on(figure, indices[i]) for i, figure in enumerate(figures) if len(indices[i])})
     undefined = np.full(capped.resamples, np.nan)

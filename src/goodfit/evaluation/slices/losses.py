@@ -5,6 +5,7 @@ it is wrong more often than it says. So the loss is judged against rows with abo
 `STRATUM` rows: what remains is independent of every column unless the model misses something that the column knows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from goodfit.data import Task
 
 STRATUM = 30
+BIN = 0.05
+BIN_OF_VALUES = 0.5
+"""Predictions in one stratum lie no further apart: in probability, or in standard deviations of all predictions."""
 Floats = NDArray[np.float64]
 
 
@@ -24,20 +28,12 @@ class Excess:
     Args:
         values: loss minus the stratum's mean, [n].
         variances: the stratum's variance of the loss, at each row, [n].
-        order: row numbers by stratum: the first `size` are the first one, and so on; the last may be short.
-        size: rows of a stratum.
+        strata: row numbers [strata, rows of each], strata of one size together.
     """
 
     values: Floats
     variances: Floats
-    order: NDArray[np.intp]
-    size: int
-
-    def strata(self) -> list[NDArray[np.intp]]:
-        """Return row numbers as blocks [strata, size]: all full strata, and the rest as one stratum."""
-        full = len(self.order) // self.size * self.size
-        blocks = [self.order[:full].reshape(-1, self.size), self.order[None, full:]]
-        return [block for block in blocks if block.size]
+    strata: tuple[NDArray[np.intp], ...]
 
 
 def row_losses(task: Task, target: NDArray[Any], prediction: Floats) -> Floats:
@@ -54,21 +50,38 @@ def row_losses(task: Task, target: NDArray[Any], prediction: Floats) -> Floats:
 def excess_losses(losses: Floats, task: Task, prediction: Floats | None) -> Excess:
     """Return what is above the mean of rows with such a prediction, or above the mean of all where it is None."""
     rows = len(losses)
-    order = np.arange(rows) if prediction is None else _by_prediction(task, prediction)
-    size = max(1, rows) if prediction is None else STRATUM
     values, variances = np.zeros(rows), np.zeros(rows)
-    excess = Excess(values, variances, order, size)
-    for block in excess.strata():
+    strata = (np.arange(rows)[None],) if prediction is None else tuple(_by_prediction(task, prediction))
+    for block in strata:
         drawn = losses[block]
-        values[block] = drawn - drawn.mean(axis=1, keepdims=True)
-        variances[block] = drawn.var(axis=1, keepdims=True)
-    return excess
+        if drawn.size:
+            values[block] = drawn - drawn.mean(axis=1, keepdims=True)
+            variances[block] = drawn.var(axis=1, keepdims=True)
+    return Excess(values, variances, strata)
 
 
-def _by_prediction(task: Task, prediction: Floats) -> NDArray[np.intp]:
-    """Return row numbers ordered by what was said: by class and its certainty, or by value."""
+def _by_prediction(task: Task, prediction: Floats) -> Iterator[NDArray[np.intp]]:
+    """Yield strata of about STRATUM rows with predictions next to each other, and in one bin."""
+    said, bins = _bins(task, prediction)
+    order = np.lexsort((said, bins))
+    starts = np.flatnonzero(np.diff(bins[order], prepend=-1))
+    sizes = np.diff(np.append(starts, len(order)))
+    parts = [part for start, size in zip(starts, sizes, strict=True) for part in _cut(order[start : start + size])]
+    for rows in sorted({len(part) for part in parts}):
+        yield np.stack([part for part in parts if len(part) == rows])
+
+
+def _cut(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    return np.array_split(rows, max(1, round(len(rows) / STRATUM)))
+
+
+def _bins(task: Task, prediction: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return what was said as one number per row, and the bin that it lies in, [n] each."""
     if task == "regression":
-        return np.argsort(prediction, kind="stable")
+        said = prediction - prediction.min(initial=np.inf) if len(prediction) else prediction
+        return said, (said / (BIN_OF_VALUES * said.std() or 1.0)).astype(np.int64)
     if prediction.shape[1] == 2:
-        return np.argsort(prediction[:, 1], kind="stable")
-    return np.lexsort((np.square(prediction).sum(axis=1), prediction.argmax(axis=1)))
+        return prediction[:, 1], (prediction[:, 1] / BIN).astype(np.int64)
+    certainty = np.square(prediction).sum(axis=1)
+    per_class = int(1 / BIN) + 1
+    return certainty, prediction.argmax(axis=1) * per_class + (certainty / BIN).astype(np.int64)
