@@ -14,6 +14,9 @@ LETTER = 5.6
 """Width of a digit or letter at the style sheet's size, a little more than the widest usual font takes."""
 LINE = 20.0
 MAX_LABEL = 22
+MAX_BARS = 40
+MAX_POINTS = 1000
+"""More bars are left out, more points thinned: a chart stays readable, and under 100 kB."""
 TICKS = 4
 POINTS = Sequence[tuple[float, float]]
 SERIES_CLASSES = 4
@@ -32,7 +35,7 @@ def line_chart(
         diagonal: draw y = x for comparison, on equal axes.
         dots: draw points without a line between them.
     """
-    named = {name: points for name, points in series.items() if len(points)}
+    named = {name: points[:: 1 + len(points) // MAX_POINTS] for name, points in series.items() if len(points)}
     if not named:
         return Markup("")
     box = _bounds([point for points in named.values() for point in points], diagonal)
@@ -61,14 +64,14 @@ def bar_chart(
     """Return horizontal bars from 0, one below the other.
 
     Args:
-        labels: of the bars, from the top; escaped, and cut where they are long.
+        labels: of the bars, from the top, at most MAX_BARS; escaped, and cut where they are long.
         values: their lengths; bars of values that are not finite are left out.
         x_label: what the length shows.
         intervals: (low, high) of each value, drawn as a whisker.
         guide: a value to mark by a dashed line.
     """
     spans = intervals or [(value, value) for value in values]
-    rows = [row for row in zip(labels, values, spans, strict=True) if math.isfinite(row[1])]
+    rows = [row for row in zip(labels, values, spans, strict=True) if math.isfinite(row[1])][:MAX_BARS]
     if not rows:
         return Markup("")
     ends = [0.0, *(value for _, value, _ in rows), *(end for _, _, span in rows for end in span if math.isfinite(end))]

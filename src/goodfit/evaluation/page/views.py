@@ -19,6 +19,8 @@ from goodfit.regularizers import REGULARIZERS
 MAX_ROWS = 10
 MAX_COLUMNS = 16
 MAX_CHARTS = 24
+CHART_BYTES = 2_000_000
+"""What all findings' charts together may take; the others are left to reports/evaluation/."""
 MAX_CELL = 160
 MAX_HEADING = 40
 MAX_SENTENCE = 2000
@@ -59,29 +61,30 @@ class TableView:
 
 @dataclass(frozen=True)
 class FindingView:
-    """What one inspection says."""
+    """What one inspection says; `hidden` counts the charts that the page has no room for."""
 
     kind: str
     title: str
     summary: str
     warnings: Sequence[str]
     charts: Sequence[tuple[str, Markup]]
+    hidden: int
     tables: Sequence[TableView]
 
 
 def finding_views(inspected: Inspected) -> list[FindingView]:
-    """Return the findings in order, their tables cut to what a page can hold."""
-    return [
-        FindingView(
-            kind,
-            finding.title,
-            finding.summary,
-            finding.warnings,
-            [(caption, chart) for caption, chart in finding.charts if chart][:MAX_CHARTS],
-            [table_view(f"{kind}_{stem}", table) for stem, table in finding.tables.items() if len(table)],
-        )
-        for kind, finding in inspected.findings.items()
-    ]
+    """Return the findings in order, their tables and charts cut to what a page can hold."""
+    left, found = CHART_BYTES, []
+    for kind, finding in inspected.findings.items():
+        charts = []
+        for caption, chart in finding.charts:
+            left -= len(chart)
+            if chart and left > 0 and len(charts) < MAX_CHARTS:
+                charts.append((caption, chart))
+        tables = [table_view(f"{kind}_{stem}", table) for stem, table in finding.tables.items() if len(table)]
+        hidden = sum(bool(chart) for _, chart in finding.charts) - len(charts)
+        found.append(FindingView(kind, finding.title, finding.summary, finding.warnings, charts, hidden, tables))
+    return found
 
 
 def table_view(stem: str, table: pd.DataFrame) -> TableView:
