@@ -22,6 +22,8 @@ def _finite(value: Any) -> Any:
     return value
 
 
+TOLERANCE = 1e-9
+"""Share of a step by which a value may miss it: 3 * 0.1 is no 0.3 in floating-point numbers."""
 Number = Annotated[int | float, BeforeValidator(_finite)]
 Scalar = bool | int | float | str | None
 
@@ -78,7 +80,8 @@ class Dimension(Section):
         low, high = self.ends
         if not low <= value <= high:
             return False
-        return self.step is None or (Decimal(str(value)) - Decimal(str(low))) % Decimal(str(self.step)) == 0
+        steps = 0.0 if self.step is None else (value - low) / self.step
+        return abs(steps - round(steps)) < TOLERANCE
 
 
 def _check_range(dimension: Dimension) -> None:

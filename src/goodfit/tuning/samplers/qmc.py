@@ -19,7 +19,8 @@ class QmcSampler(Sampler):
     def propose(self, trials: Sequence[Trial], begun: Sequence[Settings], count: int) -> list[Settings]:
         """Return the points of the sequence whose numbers these proposals have."""
         sequence = qmc.Sobol(len(self.space.axes), scramble=True, rng=derived_seed(self.seed, "sobol", 0))
-        sequence.fast_forward(len(trials) + len(begun))
+        if first := len(trials) + len(begun):
+            sequence.fast_forward(first)
         return [self._settings(sequence.random(1)[0].tolist()) for _ in range(count)]
 
     def _settings(self, point: list[float]) -> Settings:

@@ -1,5 +1,7 @@
 """Tree-structured Parzen estimator."""
 
+import warnings
+
 import optuna
 
 from goodfit.tuning.samplers.base import SAMPLERS
@@ -17,10 +19,12 @@ class TpeSampler(StudySampler):
 
     def built(self, seed: int) -> optuna.samplers.BaseSampler:
         """Return the multivariate form, in which the trials of a batch keep away from each other."""
-        return optuna.samplers.TPESampler(
-            seed=seed,
-            n_startup_trials=self.startup,
-            multivariate=True,
-            constant_liar=True,
-            group=self.space.conditional,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that `group` is experimental
+            return optuna.samplers.TPESampler(
+                seed=seed,
+                n_startup_trials=self.startup,
+                multivariate=True,
+                constant_liar=True,
+                group=self.space.conditional,
+            )

@@ -1,0 +1,130 @@
+"""Who is ended at an epoch, by every rule; and how a batch is judged, by trials and within a budget."""
+
+from typing import Any
+
+import pytest
+
+from goodfit.tuning import PRUNERS, Batch, Proposal, Trial, TuneSection
+from goodfit.tuning.judging import Judge
+from goodfit.tuning.pruners import Contender, NonePruner, Standing
+
+
+def standing(epoch: int, values: dict[int, float], finished: dict[int, float] | None = None) -> Standing:
+    def flat(numbers: dict[int, float]) -> dict[int, Contender]:
+        return {n: Contender(n, (v,) * epoch) for n, v in numbers.items()}
+
+    return Standing(epoch, 27, flat(values), list(flat(finished or {}).values()))
+
+
+def losers(kind: str, state: Standing, **options: Any) -> list[int]:
+    family = PRUNERS[kind]
+    return sorted(PRUNERS.build(family.options(**options)).losers(state))
+
+
+def test_halving_keeps_a_third_at_each_rung_and_nobody_is_ended_between() -> None:
+    values = {n: float(n) for n in range(9)}
+    assert losers("halving", standing(3, values)) == [3, 4, 5, 6, 7, 8]
+    assert losers("halving", standing(9, {0: 0.0, 1: 1.0, 2: 2.0})) == [1, 2]
+    assert all(losers("halving", standing(epoch, values)) == [] for epoch in (1, 2, 4, 8, 10, 27))
+
+
+def test_halving_ends_a_batch_that_earlier_trials_beat() -> None:
+    earlier = {n: 0.1 for n in range(100, 108)}
+    assert losers("halving", standing(3, {0: 1.0, 1: 2.0}, earlier)) == [0, 1]
+    assert losers("halving", standing(3, {0: 0.01, 1: 2.0}, earlier)) == [1]
+
+
+def test_hyperband_compares_within_brackets_that_begin_later_and_later() -> None:
+    values = {n: float(n) for n in range(9)}
+    assert losers("hyperband", standing(3, values)) == [3, 6]
+    assert losers("hyperband", standing(9, values)) == [3, 4, 6, 7]
+
+
+def test_median_ends_what_was_never_better_than_the_median() -> None:
+    values = {n: float(n) for n in range(6)}
+    assert losers("median", standing(4, values)) == [3, 4, 5]
+    assert losers("median", standing(3, values)) == []
+    assert losers("median", standing(4, {0: 1.0, 1: 2.0})) == []
+
+
+def test_patient_ends_what_stands_still_and_is_not_the_best() -> None:
+    running = {
+        0: Contender(0, (3.0, 1.0, 1.0, 1.0)),
+        1: Contender(1, (3.0, 2.0, 2.0, 2.0)),
+        2: Contender(2, (4, 3, 2, 1.5)),
+    }
+    assert losers("patient", Standing(4, 27, running), patience=2) == [1]
+
+
+def test_wilcoxon_ends_what_is_worse_on_every_fold_and_spares_what_may_be_chance() -> None:
+    leader = Contender(0, (1.0,) * 4, tuple((1.0 + f / 10,) * 4 for f in range(5)))
+    worse = Contender(1, (1.5,) * 4, tuple((1.5 + f / 9,) * 4 for f in range(5)))
+    mixed = Contender(2, (1.1,) * 4, tuple((1.0 + f / 10 + (0.3 if f == 0 else -0.01),) * 4 for f in range(5)))
+    assert losers("wilcoxon", Standing(4, 27, {0: leader, 1: worse, 2: mixed})) == [1]
+
+
+@pytest.mark.parametrize("kind", sorted(PRUNERS))
+def test_a_pruner_never_ends_everyone_of_a_batch_that_is_the_first(kind: str) -> None:
+    replicas = {n: Contender(n, (float(n),) * 9, ((float(n),) * 9,) * 5) for n in range(9)}
+    for epoch in range(1, 10):
+        running = {n: Contender(n, c.curve[:epoch], c.replicas) for n, c in replicas.items()}
+        assert len(losers(kind, Standing(epoch, 27, running))) < 9
+
+
+def batch(count: int, earlier: tuple[Trial, ...] = (), spent: int = 0) -> Batch:
+    return Batch(tuple(Proposal(n, {}, n) for n in range(count)), (), earlier, spent)
+
+
+def test_a_judge_ends_all_members_of_a_trial_by_the_mean_of_its_folds() -> None:
+    judge = Judge(PRUNERS.build(PRUNERS["halving"].options(first=1)), batch(3), 2, {0: 27, 1: 27, 2: 27})
+    values = {0: 1.0, 1: 1.2, 2: 0.1, 3: 9.0, 4: 2.0, 5: 0.5}
+    assert sorted(judge(1, values)) == [2, 3, 4, 5]
+
+
+def test_a_judge_that_hears_an_epoch_again_says_the_same() -> None:
+    """What a resumed population reports again, before it goes on."""
+    calm, resumed = (
+        Judge(PRUNERS.build(PRUNERS["median"].options()), batch(6), 1, dict.fromkeys(range(6), 9)) for _ in "ab"
+    )
+    for epoch in range(1, 6):
+        values = {n: n + 1 / epoch for n in range(6)}
+        expected = calm(epoch, values)
+        for member, value in values.items():
+            resumed.heard(member, epoch, value)
+            resumed.heard(member, epoch, value)
+        if epoch > 3:
+            assert sorted(resumed(epoch, values)) == sorted(expected) == [3, 4, 5]
+
+
+def test_the_budget_of_epochs_ends_a_batch_and_lets_the_best_finish_where_none_has() -> None:
+    judge = Judge(NonePruner(), batch(4), 1, dict.fromkeys(range(4), 10), limit=26)
+    spent = 0
+    running = {n: float(n) for n in range(4)}
+    for epoch in range(1, 11):
+        spent += len(running)
+        for loser in judge(epoch, running):
+            running.pop(loser)
+    assert list(running) == [0]
+    assert 26 * 0.9 <= spent <= 26 * 1.1
+
+
+def test_time_that_is_up_ends_everyone_once_a_trial_has_completed() -> None:
+    done = Trial(9, "COMPLETE", 1.0, 5, 0.0, {}, 0)
+    late = {"late": lambda: True}
+    assert sorted(Judge(NonePruner(), batch(2, (done,)), 1, {0: 9, 1: 9}, **late)(1, {0: 1.0, 1: 2.0})) == [0, 1]
+    assert sorted(Judge(NonePruner(), batch(2), 1, {0: 9, 1: 9}, **late)(1, {0: 1.0, 1: 2.0})) == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pruner": "wilcoxon", "folds": 3}, "at least 4, and it is 3"),
+        ({"sampler": "nsga2", "pruner": "none"}, "weighs two objectives"),
+        ({"against": "parameters", "pruner": "none"}, "tpe takes one objective"),
+        ({"against": "parameters", "sampler": "random"}, "no place between two objectives"),
+        ({"folds": 1}, "one fold has nothing to train on"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TuneSection.model_validate(options)
