@@ -20,14 +20,7 @@ Values = dict[str, Annotated[Any, AfterValidator(_scalar)]]
 
 
 class _Common(Section):
-    """What all behaviour tests have.
-
-    Options:
-        name: what to call it; without it, what it does.
-        when: column to value: only rows that have these values are tried.
-        set: column to the value that it gets; null makes it missing.
-        max_violations: largest share of the tried rows that may violate it before it fails.
-    """
+    """What all behaviour tests have; each names these options too, for the reference."""
 
     name: str | None = Field(default=None, min_length=1)
     when: Values = {}
@@ -61,6 +54,10 @@ class Invariance(_Common):
     """The prediction must not move when the columns are set.
 
     Options:
+        name: what to call it; without it, what it does.
+        when: column to value: only rows that have these values are tried.
+        set: column to the value that it gets; null makes it missing.
+        max_violations: largest share of the tried rows that may violate it before it fails.
         tolerance: largest move that is none: in probability, or in the target's units.
     """
 
@@ -76,6 +73,10 @@ class Directional(_Common):
     """The score must not move the wrong way when numbers are raised, or columns are set.
 
     Options:
+        name: what to call it; without it, what it does.
+        when: column to value: only rows that have these values are tried.
+        set: column to the value that it gets; null makes it missing.
+        max_violations: largest share of the tried rows that may violate it before it fails.
         add: numeric column to what is added to it.
         expect: not_lower or not_higher.
         of_class: the class whose probability is meant; without it the second of two.
@@ -83,7 +84,7 @@ class Directional(_Common):
     """
 
     kind: Literal["directional"] = "directional"
-    add: dict[str, float] = {}
+    add: dict[str, Annotated[float, Field(strict=True)]] = {}
     expect: Literal["not_lower", "not_higher"]
     of_class: str | None = None
     tolerance: float = Field(default=1e-6, ge=0)
@@ -109,6 +110,10 @@ class MinimumFunctionality(_Common):
     """With these values the model must say this.
 
     Options:
+        name: what to call it; without it, what it does.
+        when: column to value: only rows that have these values are tried.
+        set: column to the value that it gets; null makes it missing.
+        max_violations: largest share of the tried rows that may violate it before it fails.
         expect: the class that must be predicted; classification only.
         between: lowest and highest value that may be predicted; regression only.
     """

@@ -22,7 +22,7 @@ NUMBER = 20
 FIGURES = ("value", "low", "high", "difference", "difference_low", "difference_high")
 FOUR_FIFTHS = 0.8
 Share = Annotated[float, Field(gt=0, lt=1)]
-Cuts = Annotated[list[float], Field(min_length=1)]
+Cuts = Annotated[list[Annotated[float, Field(strict=True)]], Field(min_length=1)]
 Cross = Annotated[list[str], Field(min_length=2, max_length=3)]
 
 

@@ -17,6 +17,7 @@ STRATA = 20
 STRATUM = 50
 SIGMA = 1.4826
 """A normal distribution's standard deviation is so many median absolute deviations."""
+ROUNDING = 1e-9
 Floats = NDArray[np.float64]
 
 
@@ -56,7 +57,8 @@ def _classes(target: NDArray[Any], prediction: Floats) -> Suspects:
     others[rows, target] = -np.inf
     instead = others.argmax(axis=1)
     best = others[rows, instead]
-    return Suspects(best - labelled, (best >= 0) & (prediction[rows, instead] > prediction[rows, target]), instead)
+    fits = best >= -ROUNDING
+    return Suspects(best - labelled, fits & (prediction[rows, instead] > prediction[rows, target]), instead)
 
 
 def _values(target: NDArray[Any], prediction: Floats) -> Suspects:
