@@ -26,7 +26,15 @@ from goodfit.evaluation import (
 from goodfit.files import read_json, write_json
 from goodfit.params import Seed
 from goodfit.registry import Section
-from goodfit.tracking import Tracker, TrackingSection, cost_metrics, evaluation_metrics, read_record, record_tags
+from goodfit.tracking import (
+    Tracker,
+    TrackingSection,
+    cost_metrics,
+    evaluation_metrics,
+    read_record,
+    record_tags,
+    shown_tables,
+)
 
 SPLITS = ("train", "valid", "test")
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
@@ -104,7 +112,7 @@ def publish(stage: Stage[Params], record: dict[str, Any], evaluation: Evaluation
             run.metrics(cost_metrics(read_json(stage.root / "reports/cost.json")))
             for path, folder in ARTIFACTS.items():
                 run.artifact(stage.root / path, folder)
-            run.tags({"goodfit.gates": "failed" if failed else "passed" if outcomes else "none"})
+            run.tags(shown_tables() | {"goodfit.gates": "failed" if failed else "passed" if outcomes else "none"})
             if failed:
                 run.tags({"goodfit.error": f"gate failed: {failed[0].asked}; found {failed[0].found}"})
             run.finish("FAILED" if failed else "FINISHED")

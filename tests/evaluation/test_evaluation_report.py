@@ -147,7 +147,8 @@ def test_files_are_written_whole_and_old_ones_go(evaluations: dict[str, Evaluati
     write_reports(tmp_path, evaluations["binary"], Context(curves=read_curves(tmp_path / "training.csv")))
     found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
     stems = ("calibration", "confusion", "explanations_importance", "predicted_vs_actual", "roc")
-    assert found == [*(f"evaluation/{stem}.csv" for stem in stems), "report.html", "training.csv"]
+    tables = ["evaluation/table_baselines.json", "evaluation/table_metrics.json"]
+    assert found == [*(f"evaluation/{stem}.csv" for stem in stems), *tables, "report.html", "training.csv"]
     assert "loss by epoch" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """MLflow, and the promise that it tells the truth: one run per attempt, complete, sent once, known to be current."""
 
 from goodfit.tracking.fetching import Fetched, fetch_model
-from goodfit.tracking.figures import cost_metrics, evaluation_metrics
+from goodfit.tracking.figures import cost_metrics, evaluation_metrics, shown_tables
 from goodfit.tracking.provenance import read_record, record_tags, run_record, search_attempt
 from goodfit.tracking.record import Recorded, record
 from goodfit.tracking.redaction import redact
@@ -28,6 +28,7 @@ __all__ = [
     "redact",
     "run_record",
     "search_attempt",
+    "shown_tables",
     "trial_attempt",
     "ui_command",
 ]

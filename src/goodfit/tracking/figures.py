@@ -1,6 +1,7 @@
 """From the workspace's reports to metrics: the same names whether a stage records them or `record` does it later."""
 
 import csv
+import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ _TRAINING = ("training_", "parameters")
 
 
 def evaluation_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics of `metrics.json`: <split>/<metric> and its bounds, generalization_gap/<metric>, figures found."""
+    """Return the metrics of `metrics.json`: <split>/<metric>, its bounds, generalization_gap/<metric>, figures."""
     metrics: dict[str, float | None] = {}
     for split in ("train", "valid", "test"):
         for name, figure in report.get(split, {}).items():
@@ -28,6 +29,12 @@ def cost_metrics(report: Mapping[str, Any]) -> dict[str, float]:
     """Return the metrics that `reports/cost.json` stands for, without those that the training has recorded itself."""
     figures = {f"cost/{name}": value for name, value in report.items() if not name.startswith(_TRAINING)}
     return {name: float(value) for name, value in figures.items() if math.isfinite(value)}
+
+
+def shown_tables() -> dict[str, str]:
+    """Return the tag by which MLflow's interface finds an evaluation's tables, and shows those of runs side by side."""
+    paths = [f"reports/evaluation/table_{name}.json" for name in ("metrics", "baselines")]
+    return {"mlflow.loggedArtifacts": json.dumps([{"path": path, "type": "table"} for path in paths])}
 
 
 def curves(path: Path) -> Iterator[tuple[int, int, dict[str, float]]]:

@@ -10,7 +10,7 @@ from goodfit.stage import Owner
 from goodfit.tracking import events as ops
 from goodfit.tracking.description import describe_table, has_interval
 from goodfit.tracking.events import Event
-from goodfit.tracking.figures import cost_metrics, curves, evaluation_metrics, number, rows
+from goodfit.tracking.figures import cost_metrics, curves, evaluation_metrics, number, rows, shown_tables
 from goodfit.tracking.names import tag_values, value_text
 from goodfit.tracking.provenance import record_tags
 from goodfit.tracking.run import Run
@@ -103,6 +103,7 @@ class Story:
     def _evaluation(self, run: Run) -> None:
         if (self._root / "metrics.json").exists():
             run.metrics(evaluation_metrics(read_json(self._root / "metrics.json")))
+            run.tags(shown_tables())
         if (self._root / "reports/cost.json").exists():
             run.metrics(cost_metrics(read_json(self._root / "reports/cost.json")))
 

@@ -2,12 +2,14 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from goodfit.evaluation.estimates import finite
 from goodfit.evaluation.page.context import Context
 from goodfit.evaluation.page.report import render_report
 from goodfit.evaluation.plots import write_plots, write_table
 from goodfit.evaluation.result import Evaluation
-from goodfit.files import remove, write_text
+from goodfit.files import remove, write_json, write_text
 from goodfit.stage import failpoint
 
 
@@ -22,6 +24,8 @@ def write_reports(folder: Path, evaluation: Evaluation, context: Context) -> Non
     remove(folder / "evaluation")
     write_plots(folder / "evaluation", evaluation.plots)
     _write_findings(folder / "evaluation", evaluation)
+    for stem, table in (("table_metrics", _metrics(evaluation)), ("table_baselines", _baselines(evaluation))):
+        write_json(folder / "evaluation" / f"{stem}.json", table)
     failpoint("evaluate.plots")  # the tables are there, the report is not
     write_text(folder / "report.html", render_report(evaluation, context))
 
@@ -41,3 +45,23 @@ def _alone(chart: str, style: str) -> str:
     """Return a chart as a file of its own, with the page's style in it."""
     start, rest = str(chart).split(">", 1)
     return f'{start} xmlns="http://www.w3.org/2000/svg" width="640"><style>{style}</style>{rest}\n'
+
+
+def _metrics(evaluation: Evaluation) -> dict[str, Any]:
+    """Return every figure as a table in the form that MLflow's interface shows."""
+    rows = [
+        [split, name, *estimate.to_dict().values()]
+        for split, estimates in evaluation.splits.items()
+        for name, estimate in estimates.items()
+    ]
+    return {"columns": ["split", "metric", "value", "low", "high"], "data": rows}
+
+
+def _baselines(evaluation: Evaluation) -> dict[str, Any]:
+    rows = [
+        [baseline, name, finite(evaluation.baselines[baseline][name].value), *compared.to_dict().values()]
+        for baseline, comparison in evaluation.comparison.items()
+        for name, compared in comparison.items()
+    ]
+    names = ["baseline", "metric", "value", "difference", "low", "high", "probability_better", "finding"]
+    return {"columns": names, "data": rows}
