@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 WORKERS ?= 2
 
-.PHONY: help install repro test test-slow faults check format ui bench lock clean
+.PHONY: help install repro test test-slow faults check format ui dashboard bench lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ format: install ## format the code and mend what lint can mend
 
 ui: install ## MLflow on 127.0.0.1, where runs are compared
 	$(BIN)/goodfit ui
+
+dashboard: install ## optuna-dashboard on the latest search, on 127.0.0.1
+	@$(BIN)/python -c 'import optuna_dashboard' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check "optuna-dashboard>=0.19"
+	$(BIN)/goodfit search dashboard
 
 bench: install ## every benchmark, each a ratio in one run, to benchmarks/results/
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

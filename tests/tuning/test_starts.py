@@ -12,7 +12,7 @@ from goodfit.tuning import TuneSection, resolve_space, starts_of
 from goodfit.tuning.starts import KNOWN_GOOD, known_good
 
 ROOT = Path(__file__).parents[2]
-EVERY = sorted(ROOT.glob("examples/*/params.yaml")) + [ROOT / "params.yaml"]
+EVERY = [*sorted(ROOT.glob("examples/*/params.yaml")), ROOT / "params.yaml"]
 PROJECTS = [path for path in EVERY if read_yaml(path)["tune"]["trials"]]
 TASKS = {"diamonds": "regression", "flights": "binary"}
 
