@@ -33,6 +33,7 @@ tune:
   space:
     model.width: {low: 8, high: 32}
     regularization.dropout.p: {low: 0.0, high: 0.4}
+calibration: {}
 evaluate: {bootstrap: {resamples: 100}}
 tracking: {experiment: small, model_name: small}
 """
