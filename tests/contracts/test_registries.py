@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import goodfit
+from goodfit.calibration import THRESHOLDS
 from goodfit.evaluation import GATES, INSPECTIONS
 from goodfit.metrics import METRICS
 from goodfit.models import MODELS, Inputs, NoBlocks
@@ -35,6 +36,7 @@ FAMILIES = (
     SOURCES,
     SPLITS,
     TASKS,
+    THRESHOLDS,
 )
 RUNTIME = {"model": (Inputs(3, (4, 20)), 2, NoBlocks()), "sampler": (Space(), 1, 2)}
 MEMBERS = [pytest.param(family, kind, id=f"{family.family}-{kind}") for family in FAMILIES for kind in family]

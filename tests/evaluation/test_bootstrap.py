@@ -74,7 +74,7 @@ def coverage(name: str, repetitions: int, rows: int = 1000, resamples: int = 400
         target, prediction = _world(name, rng, rows)
         figure = METRICS[name].cls().weighted(target, prediction)
         resampling = Resampling(rows, resamples, level, repetition)
-        low, high = resampling.interval(resampling.replicates({0: figure})[0])
+        low, high = resampling.bounds(resampling.samples({0: figure})[0])
         held += low <= truth <= high
     return held
 
@@ -127,7 +127,7 @@ def test_only_drawing_groups_is_honest_about_rows_that_resemble_each_other() -> 
         figure = METRICS["mae"].cls().weighted(target, prediction)
         for kind, codes in (("rows", None), ("groups", group_codes(clans))):
             resampling = Resampling(500, 200, 0.95, repetition, codes)
-            low, high = resampling.interval(resampling.replicates({0: figure})[0])
+            low, high = resampling.bounds(resampling.samples({0: figure})[0])
             held[kind] += low <= 5 <= high
     assert held["groups"] >= 85
     assert held["rows"] <= 60

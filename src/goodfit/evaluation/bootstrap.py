@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from goodfit.evaluation.intervals import Sample, accelerated, percentile
+from goodfit.evaluation.intervals import Sample, accelerated, expanded, percentile
 from goodfit.evaluation.stretches import Stretches
 from goodfit.metrics.base import FloatArray, Weighted
 
@@ -88,8 +88,8 @@ class Resampling:
         return percentile(replicates, self.level)
 
     def bounds(self, sample: Sample) -> tuple[float, float]:
-        """Return the interval of a sample: bias-corrected and accelerated; NaN where its value is undefined."""
-        return accelerated(sample, self.level)
+        """Return the interval of a sample: bias-corrected, accelerated, expanded for few units; NaN where undefined."""
+        return accelerated(sample, expanded(self.level, self.units))
 
     def _left_out(self) -> Iterator[FloatArray]:
         """Yield row weights [n, b] that are 0 for one part of the rows and 1 for the rest: a jackknife by parts.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from goodfit.metrics.base import FloatArray
 
@@ -40,7 +40,8 @@ def percentile(replicates: FloatArray, level: float) -> tuple[float, float]:
 def accelerated(sample: Sample, level: float) -> tuple[float, float]:
     """Return the bias-corrected and accelerated interval (BCa; Efron, 1987); NaN where the value is undefined.
 
-    Percentiles that are moved, so that the interval is right to second order where the figure is skewed or biased.
+    Percentiles that are moved, so that the interval is right to second order where the figure is skewed or biased. It
+    holds the value itself, which few resamples of few rows might leave out.
     """
     drawn = sample.replicates[np.isfinite(sample.replicates)]
     if not np.isfinite(sample.value) or not len(drawn):
@@ -49,8 +50,29 @@ def accelerated(sample: Sample, level: float) -> tuple[float, float]:
     bias = ndtri(np.clip(below, 1 / (len(drawn) + 1), len(drawn) / (len(drawn) + 1)))
     moved = [bias + ndtri(tail) for tail in ((1 - level) / 2, (1 + level) / 2)]
     skew = acceleration(sample.left_out)
-    low, high = (float(ndtr(bias + point / max(1 - skew * point, 0.1))) for point in moved)
-    return _between(drawn, low, high)
+    low, high = _between(drawn, *(float(ndtr(bias + point / max(1 - skew * point, 0.1))) for point in moved))
+    return min(low, sample.value), max(high, sample.value)
+
+
+def reflected(sample: Sample, level: float) -> tuple[float, float]:
+    """Return the percentiles mirrored in the value (the basic bootstrap; Davison & Hinkley, 1997).
+
+    For figures that resampling shifts, such as a sum of absolute values: every resample adds noise once more, so the
+    replicates lie above the value as far as the value lies above the truth.
+    """
+    low, high = percentile(sample.replicates, level)
+    return 2 * sample.value - high, 2 * sample.value - low
+
+
+def expanded(level: float, units: int) -> float:
+    """Return the level at which percentiles of resampled means reach as far as Student's interval does at `level`.
+
+    Resampling n independent units understates their variance by (n - 1) / n, and takes it for known (Hesterberg, 2015).
+    """
+    if units < 2:
+        return level
+    reach = stdtrit(units - 1, (1 + level) / 2) * np.sqrt(units / (units - 1))
+    return float(2 * ndtr(reach) - 1)
 
 
 def acceleration(left_out: FloatArray) -> float:

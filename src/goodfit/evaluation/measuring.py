@@ -9,6 +9,7 @@ from goodfit.evaluation.baselines import baseline_answers
 from goodfit.evaluation.inspecting import inspect_all, refuse_misfits
 from goodfit.evaluation.inspections import Subject
 from goodfit.evaluation.judging import MODEL, Answers, Judged, judge
+from goodfit.evaluation.ordering import follow_in_time, stretches_of
 from goodfit.evaluation.plots import confusion_counts, plot_tables
 from goodfit.evaluation.protocols import Parts, Predictor
 from goodfit.evaluation.result import SPLITS, Evaluation
@@ -43,7 +44,9 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
     others, notes = baseline_answers(bundle.preprocessor, tables, targets, len(bundle.schema.classes), seed)
     said["test"] |= others
     thresholds = {**dict.fromkeys(others, THRESHOLD), MODEL: bundle.threshold}
-    answers = {s: Answers(targets[s], groups[s], said[s], thresholds) for s in SPLITS}
+    in_time = follow_in_time(tables)
+    order = {s: stretches_of(tables[s], targets[s], predictions[s]) if in_time else None for s in SPLITS}
+    answers = {s: Answers(targets[s], groups[s], said[s], thresholds, order[s]) for s in SPLITS}
     judged = {s: judge(answers[s], metrics, section.bootstrap, (seed, i)) for i, s in enumerate(SPLITS)}
     notes |= _notes(judged, metrics, tuple(others))
     return Evaluation(

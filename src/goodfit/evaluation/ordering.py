@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from goodfit.data import Table
-from goodfit.evaluation.result import SPLITS
 from goodfit.evaluation.stretches import Stretches, stretch_length
 
 
@@ -17,7 +16,7 @@ def follow_in_time(tables: Mapping[str, Table]) -> bool:
     names = tables["train"].schema.names("time")
     if not names:
         return False
-    times = [tables[split].frame[names[0]].dropna() for split in SPLITS]
+    times = [tables[split].frame[names[0]].dropna() for split in ("train", "valid", "test")]
     if not all(map(len, times)):
         return False
     return bool(times[0].max() < times[1].min() and times[1].max() < times[2].min())
