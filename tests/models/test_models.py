@@ -151,6 +151,7 @@ def test_layers_and_widths():
 def test_blocks_stand_around_the_activation_of_every_hidden_layer():
     class Blocks:
         asked: list[tuple[int, int, int]] = []
+        recentres = False
 
         def before_activation(self, index, count, width):
             self.asked.append((index, count, width))

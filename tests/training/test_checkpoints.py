@@ -15,7 +15,8 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from goodfit.errors import ServiceError
-from goodfit.training.checkpoints import IDENTITY, SealedCheckpoints, checkpoint_path, newest_sound, resumable
+from goodfit.training.checkpoints import SealedCheckpoints
+from goodfit.training.sealed import IDENTITY, checkpoint_path, newest_sound, resumable
 
 STORE = SealedCheckpoints()
 LARGE = {"more": torch.zeros(1 << 20)}

@@ -11,19 +11,17 @@ import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Trainer
-from torch.func import functional_call, grad, stack_module_state, vmap
 
 from goodfit.bundle import tensor
 from goodfit.errors import ConfigurationError, DataError, Interrupted, MachineError
 from goodfit.models import MODELS
 from goodfit.optimizers import OPTIMIZERS
-from goodfit.regularizers import REGULARIZERS, Regularization
+from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
 from goodfit.tasks import task_named
 from goodfit.training import DivergedError, Epoch, Fitted, Recipe, TrainingData, check_fit, fit, write_curves
 from goodfit.training.batches import Batch
 from goodfit.training.history import History
-from goodfit.training.member import Member
 
 Made = Callable[..., tuple[Recipe, TrainingData]]
 
@@ -252,12 +250,12 @@ def test_one_hot_columns_that_do_not_fit_into_memory_are_made_in_each_step(
     assert numbers(fitted(*churn).model) == prepared
 
 
-def test_a_history_refuses_weights_that_are_gone(churn: tuple[Recipe, TrainingData]) -> None:
-    model, history = fitted(*churn).model, History()
+def test_a_history_refuses_weights_that_are_gone() -> None:
+    history = History()
     for number in (1, 2):
-        history.add(Epoch(number, {"valid/loss": 1.0}, 0.1), number - 1, model)
+        history.add(Epoch(number, {"valid/loss": 1.0}, 0.1), number - 1)
     with pytest.raises(RuntimeError, match="epoch 1 shall be kept"):
-        history.add(Epoch(3, {"valid/loss": 1.0}, 0.1), 0, model)
+        history.add(Epoch(3, {"valid/loss": 1.0}, 0.1), 0)
 
 
 def test_curves_hold_every_metric_that_occurs(tmp_path: Path) -> None:
@@ -310,25 +308,3 @@ def test_no_environment_variable_is_left_behind(churn: tuple[Recipe, TrainingDat
     before = dict(os.environ)
     fitted(*churn)
     assert dict(os.environ) == before
-
-
-def test_the_objective_is_pure_and_runs_for_many_members_at_once(make: Made) -> None:
-    """What population training needs: one function over stacked parameters, equal to one call per member."""
-    recipe, data = make(regularization={"label_smoothing": {"strength": 0.1}, "dropout": {"p": 0.0}})
-    regularization = Regularization(recipe.regularization)
-    models = [fitted(recipe, data, seed=seed).model for seed in (1, 2, 3)]
-    member = Member(models[0], task_named("binary"), regularization, 2)
-    rows = batch_of(data.train, data.train_target).take(torch.arange(32))
-    parameters, buffers = stack_module_state(models)
-
-    def objective(own: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> torch.Tensor:
-        return member.objective(own, others, rows)
-
-    many = vmap(objective)(parameters, buffers)
-    alone = torch.stack([objective(dict(m.named_parameters()), dict(m.named_buffers())) for m in models])
-    torch.testing.assert_close(many, alone)
-    gradients = vmap(grad(objective))(parameters, buffers)
-    assert all(gradient.shape[0] == 3 for gradient in gradients.values())
-    assert (
-        functional_call(models[0], dict(models[0].named_parameters()), (rows.numeric, rows.categorical)).shape[1] == 1
-    )

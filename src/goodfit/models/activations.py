@@ -24,6 +24,9 @@ _MAKERS: dict[str, Callable[[], nn.Module]] = {
     "hardswish": nn.Hardswish,
 }
 
+ELEMENTWISE = tuple(type(make()) for make in _MAKERS.values())
+"""The modules of all activations: they take a tensor of any shape."""
+
 
 def activation(name: ActivationName) -> nn.Module:
     """Return a new activation module."""

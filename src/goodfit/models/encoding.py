@@ -1,11 +1,13 @@
 """From preprocessed columns to one dense input row: few levels one-hot, many levels embedded."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from goodfit.models.base import Inputs, Model
+from goodfit.models.layers import Embedding
 
 RESERVED = 2
 """Codes 0 (missing) and 1 (unknown) of every categorical column; levels follow."""
@@ -24,6 +26,7 @@ class Encoding(nn.Module):
         embedding: numbers per embedded column.
     """
 
+    stacks: ClassVar[bool] = True
     one_hot_columns: Tensor
     one_hot_offsets: Tensor
     embedded_columns: Tensor
@@ -63,20 +66,20 @@ class Encoding(nn.Module):
 
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Return [n, dense_width] floats and the codes [n, embedded columns]; prepared arrays come back as they are."""
-        if len(self.one_hot_columns) == 0 or categorical.shape[1] != self.categorical:
+        if len(self.one_hot_columns) == 0 or categorical.shape[-1] != self.categorical:
             return numeric, categorical
-        codes = categorical[:, self.one_hot_columns] + self.one_hot_offsets
-        blank = numeric.new_zeros(categorical.shape[0], self.one_hot_width)
-        dense = torch.cat((numeric, blank.scatter(1, codes, 1.0)), dim=1)
-        return dense, categorical[:, self.embedded_columns]
+        codes = categorical[..., self.one_hot_columns] + self.one_hot_offsets
+        blank = numeric.new_zeros(*categorical.shape[:-1], self.one_hot_width)
+        dense = torch.cat((numeric, blank.scatter(-1, codes, 1.0)), dim=-1)
+        return dense, categorical[..., self.embedded_columns]
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Return [n, width]."""
+        """Return [n, width]; of a stack [k, n, width], or [n, width] where nothing in it differs between members."""
         dense, codes = self.prepare(numeric, categorical)
         if self.table is None:
             return dense
-        vectors = self.table(codes + self.embedded_offsets)
-        return torch.cat((dense, vectors.flatten(start_dim=1)), dim=1)
+        vectors = self.table(codes + self.embedded_offsets).flatten(start_dim=-2)
+        return torch.cat((dense.expand(*vectors.shape[:-1], -1), vectors), dim=-1)
 
     def _index(self, name: str, columns: Sequence[int], sizes: Sequence[int]) -> None:
         starts = torch.tensor([0, *(sizes[i] for i in columns)], dtype=torch.int64).cumsum(0)[: len(columns)]
@@ -84,8 +87,8 @@ class Encoding(nn.Module):
         self.register_buffer(f"{name}_offsets", starts, persistent=False)
 
 
-def _table(sizes: Sequence[int], width: int) -> nn.Embedding:
-    table = nn.Embedding(sum(sizes), width)
+def _table(sizes: Sequence[int], width: int) -> Embedding:
+    table = Embedding(sum(sizes), width)
     start = 0
     with torch.no_grad():
         nn.init.normal_(table.weight, std=width**-0.5)
@@ -112,6 +115,11 @@ class EncodedModel(Model):
     def prepared_width(self) -> int:
         """Return the numeric columns and the one-hot ones."""
         return self.encoding.dense_width
+
+    @property
+    def preparation(self) -> Hashable:
+        """Return which columns become one-hot."""
+        return tuple(self.encoding.one_hot_columns.tolist())
 
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Return [n, prepared_width] with one-hot columns written out, and the codes that are embedded."""

@@ -15,7 +15,7 @@ def initialize_first(linear: nn.Linear, length: float, silent: Tensor) -> None:
     """
     with torch.no_grad():
         nn.init.normal_(linear.weight, std=max(length, 1.0) ** -0.5)
-        nn.init.zeros_(linear.bias)
+        _zero_bias(linear)
         linear.weight[:, silent] = 0.0
 
 
@@ -23,7 +23,7 @@ def initialize_hidden(linear: nn.Linear, before: ActivationName) -> None:
     """Draw normal weights that give sums of variance 1 where the activation before had such, and zero biases."""
     with torch.no_grad():
         nn.init.normal_(linear.weight, std=gain(before) * linear.in_features**-0.5)
-        nn.init.zeros_(linear.bias)
+        _zero_bias(linear)
 
 
 def initialize_output(linear: nn.Linear, silent: Tensor | None = None) -> None:
@@ -33,6 +33,11 @@ def initialize_output(linear: nn.Linear, silent: Tensor | None = None) -> None:
         nn.init.zeros_(linear.bias)
         if silent is not None:
             linear.weight[:, silent] = 0.0
+
+
+def _zero_bias(linear: nn.Linear) -> None:
+    if linear.bias is not None:
+        nn.init.zeros_(linear.bias)
 
 
 @cache

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel
 from goodfit.models.initialization import initialize_output
+from goodfit.models.layers import Linear
 
 
 @MODELS.register("linear", vectorizes=True, hidden_layers=False)
@@ -19,6 +20,8 @@ class LinearModel(EncodedModel):
         embedding: numbers per embedded column.
     """
 
+    stacks = True
+
     def __init__(
         self,
         inputs: Inputs,
@@ -29,7 +32,7 @@ class LinearModel(EncodedModel):
         embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
     ) -> None:
         super().__init__(inputs, max_one_hot, embedding)
-        self.head = nn.Linear(self.encoding.width, outputs)
+        self.head = Linear(self.encoding.width, outputs)
         initialize_output(self.head, self.encoding.reserved_inputs())
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:

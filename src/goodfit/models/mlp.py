@@ -9,6 +9,7 @@ from goodfit.models.activations import ActivationName, activation
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel, Encoding
 from goodfit.models.initialization import initialize_first, initialize_hidden, initialize_output
+from goodfit.models.layers import Linear
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 
@@ -31,6 +32,8 @@ class MLP(EncodedModel):
         embedding: numbers per embedded column.
     """
 
+    stacks = True
+
     def __init__(
         self,
         inputs: Inputs,
@@ -47,7 +50,7 @@ class MLP(EncodedModel):
         super().__init__(inputs, max_one_hot, embedding)
         hidden = widths or [width] * layers
         self.body = _hidden_layers(self.encoding, hidden, activation, blocks)
-        self.head = nn.Linear(hidden[-1], outputs)
+        self.head = Linear(hidden[-1], outputs)
         initialize_output(self.head)
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
@@ -60,7 +63,7 @@ def _hidden_layers(encoding: Encoding, widths: list[int], name: ActivationName, 
     modules: list[nn.Module] = []
     before = encoding.width
     for index, width in enumerate(widths):
-        linear = nn.Linear(before, width)
+        linear = Linear(before, width, bias=not blocks.recentres)
         if index == 0:
             initialize_first(linear, encoding.squared_length, encoding.reserved_inputs())
         else:

@@ -7,5 +7,6 @@ from goodfit.optimizers.nadam import NAdam
 from goodfit.optimizers.radam import RAdam
 from goodfit.optimizers.rmsprop import RMSprop
 from goodfit.optimizers.sgd import SGD
+from goodfit.optimizers.stacked import StackedOptimizer
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "NAdam", "Optimizer", "RAdam", "RMSprop"]
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "NAdam", "Optimizer", "RAdam", "RMSprop", "StackedOptimizer"]

@@ -1,9 +1,12 @@
 """Adam with its decay in the gradient."""
 
-import torch
+from collections.abc import Mapping
 
-from goodfit.optimizers.base import OPTIMIZERS, Group, fused_on
-from goodfit.optimizers.moments import Moments
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import OPTIMIZERS, Group, Numbers, fused_on
+from goodfit.optimizers.moments import Moments, adam_step
 
 
 @OPTIMIZERS.register("adam", decoupled=False)
@@ -18,3 +21,9 @@ class Adam(Moments):
         """Return `torch.optim.Adam`, fused where it can be."""
         fused = fused_on(groups)
         return torch.optim.Adam(groups, lr=self.lr, betas=self.betas, eps=self.epsilon, fused=fused)
+
+    def step(
+        self, weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int
+    ) -> None:
+        """Take Adam's step."""
+        adam_step(weights, gradients, state, numbers, count)

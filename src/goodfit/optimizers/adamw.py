@@ -1,9 +1,12 @@
 """Adam with its decay beside the gradient."""
 
-import torch
+from collections.abc import Mapping
 
-from goodfit.optimizers.base import OPTIMIZERS, Group, fused_on
-from goodfit.optimizers.moments import Moments
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import OPTIMIZERS, Group, Numbers, fused_on
+from goodfit.optimizers.moments import Moments, adam_step
 
 
 @OPTIMIZERS.register("adamw", decoupled=True)
@@ -17,3 +20,9 @@ class AdamW(Moments):
         """Return `torch.optim.AdamW`, fused where it can be; groups that name no decay have none."""
         fused = fused_on(groups)
         return torch.optim.AdamW(groups, lr=self.lr, betas=self.betas, eps=self.epsilon, weight_decay=0.0, fused=fused)
+
+    def step(
+        self, weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int
+    ) -> None:
+        """Take Adam's step."""
+        adam_step(weights, gradients, state, numbers, count)

@@ -1,6 +1,11 @@
 """What the members of Adam's family share."""
 
-from goodfit.optimizers.base import Decayed, Epsilon, LearningRate, Optimizer
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import Decayed, Epsilon, LearningRate, Numbers, Optimizer
 
 
 class Moments(Optimizer):
@@ -19,3 +24,40 @@ class Moments(Optimizer):
         self.lr = lr
         self.betas = (beta1, beta2)
         self.epsilon = epsilon
+
+    def numbers(self) -> Mapping[str, float]:
+        """Return both betas and epsilon."""
+        return {"beta1": self.betas[0], "beta2": self.betas[1], "epsilon": self.epsilon}
+
+    def start(self, weights: Tensor) -> dict[str, Tensor]:
+        """Return both running means, at 0."""
+        return {"mean": torch.zeros_like(weights), "square": torch.zeros_like(weights)}
+
+
+def running_means(gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers) -> tuple[Tensor, Tensor]:
+    """Move the running means of gradients [k, p] and of their squares along, and return them."""
+    kept = numbers.column("beta2")
+    mean = state["mean"].lerp_(gradients, 1 - numbers.column("beta1"))
+    return mean, state["square"].mul_(kept).addcmul_(gradients, gradients * (1 - kept))
+
+
+def adam_step(weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int) -> None:
+    """Take Adam's step, equation by equation of arXiv:1412.6980, algorithm 1; on a CPU by torch's fused kernel."""
+    if weights.device.type == "cpu":
+        return _fused(weights, gradients, state, numbers, count)
+    mean, square = running_means(gradients, state, numbers)
+    corrected = (square / (1 - numbers.column("beta2") ** count)).sqrt_().add_(numbers.column("epsilon"))
+    weights.addcdiv_(mean * (numbers.column("lr") / (1 - numbers.column("beta1") ** count)), corrected, value=-1)
+    return None
+
+
+def _fused(weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int) -> None:
+    # One pass over memory instead of ten: on a CPU that is worth a call per member.
+    counted = [torch.tensor(float(count))]
+    rows = zip(weights, gradients, state["mean"], state["square"], strict=True)
+    options = zip(numbers["lr"], numbers["beta1"], numbers["beta2"], numbers["epsilon"], strict=True)
+    for (weight, gradient, mean, square), (lr, beta1, beta2, epsilon) in zip(rows, options, strict=True):
+        torch._fused_adam_(
+            [weight], [gradient], [mean], [square], [], counted,
+            lr=lr, beta1=beta1, beta2=beta2, weight_decay=0.0, eps=epsilon, amsgrad=False, maximize=False,
+        )  # fmt: skip

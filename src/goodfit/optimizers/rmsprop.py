@@ -1,8 +1,11 @@
 """Steps in units of the gradient's running size."""
 
-import torch
+from collections.abc import Hashable, Mapping
 
-from goodfit.optimizers.base import OPTIMIZERS, Decayed, Epsilon, Group, LearningRate, Optimizer
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import OPTIMIZERS, Decayed, Epsilon, Group, LearningRate, Numbers, Optimizer
 from goodfit.optimizers.decoupled import DecoupledDecay
 
 
@@ -41,3 +44,28 @@ class RMSprop(Optimizer):
         return DecoupledRMSprop(
             groups, lr=self.lr, alpha=self.alpha, eps=self.epsilon, momentum=self.momentum, foreach=True
         )
+
+    @property
+    def form(self) -> Hashable:
+        """Return whether there is momentum."""
+        return self.momentum > 0
+
+    def numbers(self) -> Mapping[str, float]:
+        """Return alpha, epsilon and momentum."""
+        return {"alpha": self.alpha, "epsilon": self.epsilon, "momentum": self.momentum}
+
+    def start(self, weights: Tensor) -> dict[str, Tensor]:
+        """Return the running mean of squares, and the last step where there is momentum."""
+        state = {"square": torch.zeros_like(weights)}
+        return state | {"last": torch.zeros_like(weights)} if self.momentum else state
+
+    def step(
+        self, weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int
+    ) -> None:
+        """Take RMSprop's step."""
+        kept = numbers.column("alpha")
+        square = state["square"].mul_(kept).addcmul_(gradients, gradients * (1 - kept))
+        direction = gradients / square.sqrt().add_(numbers.column("epsilon"))
+        if self.momentum:
+            direction = state["last"].mul_(numbers.column("momentum")).add_(direction)
+        weights.sub_(direction * numbers.column("lr"))

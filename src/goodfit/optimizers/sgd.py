@@ -1,8 +1,11 @@
 """Stochastic gradient descent."""
 
-import torch
+from collections.abc import Hashable, Mapping
 
-from goodfit.optimizers.base import OPTIMIZERS, Decayed, Group, LearningRate, Optimizer, fused_on
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import OPTIMIZERS, Decayed, Group, LearningRate, Numbers, Optimizer, fused_on
 from goodfit.optimizers.decoupled import DecoupledDecay
 
 
@@ -31,3 +34,27 @@ class SGD(Optimizer):
         """Return SGD with decoupled decay, fused where it can be."""
         fused = fused_on(groups)
         return DecoupledSGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=fused)
+
+    @property
+    def form(self) -> Hashable:
+        """Return whether there is momentum, and of which kind."""
+        return self.momentum > 0, self.nesterov
+
+    def numbers(self) -> Mapping[str, float]:
+        """Return the momentum."""
+        return {"momentum": self.momentum}
+
+    def start(self, weights: Tensor) -> dict[str, Tensor]:
+        """Return the sum of past gradients, where there is momentum."""
+        return {"last": torch.zeros_like(weights)} if self.momentum else {}
+
+    def step(
+        self, weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int
+    ) -> None:
+        """Take one step."""
+        direction = gradients
+        if self.momentum:
+            direction = state["last"].mul_(numbers.column("momentum")).add_(gradients)
+        if self.nesterov:
+            direction = gradients + direction * numbers.column("momentum")
+        weights.sub_(direction * numbers.column("lr"))

@@ -13,6 +13,7 @@ from goodfit.regularizers.regularization import (  # isort: skip
     Regularization,
     RegularizationSection,
     applicability_faults,
+    program,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "Regularizer",
     "WeightDecay",
     "applicability_faults",
+    "program",
 ]

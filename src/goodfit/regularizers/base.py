@@ -1,6 +1,7 @@
 """The contract of a regularizer: hooks that do nothing unless a member overrides them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,15 +14,32 @@ class Regularizer(nn.Module):
 
     A regularizer is built from its options alone and is off by its defaults: with zero strength it is not `active`,
     none of its hooks is called, and the training is bit-equal to one without it. Strengths are buffers (float64,
-    without dimensions, not in the state dict) and randomness comes from torch operations only, so that many members
-    with different strengths train in one `torch.func.vmap`. Facts that a registration states: `tasks` it applies to,
+    without dimensions, not in the state dict) and randomness comes from `goodfit.regularizers.noise`, so that many
+    members with different strengths train as one program. Facts that a registration states: `tasks` it applies to,
     `needs_hidden_layers`, and its `source`.
+
+    Class attributes: `varies`, the options that may differ between the members of one program, because the hooks read
+    them from buffers (all others must be equal); `beside`, True where no hook runs in the program at all, only beside
+    it, member by member; `recentres`, True where what stands before an activation takes any constant away, so that a
+    bias there would be idle. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with
+    its buffers and parameters [k, ...]; one without is run under `torch.func.vmap`, which costs more.
     """
+
+    varies: ClassVar[tuple[str, ...]] = ()
+    beside: ClassVar[bool] = False
+    recentres: ClassVar[bool] = False
 
     @property
     def active(self) -> bool:
         """Return whether the options ask for any effect."""
         raise NotImplementedError
+
+    @classmethod
+    def program(cls, options: Mapping[str, Any]) -> Hashable:
+        """Return what the members of one program must share of these options; of what varies, whether it is zero."""
+        if cls.beside:
+            return ()
+        return tuple((name, bool(value) if name in cls.varies else value) for name, value in options.items())
 
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules [n, width] -> [n, width] before the activation of hidden layer `index` (from 0) of `count`."""

@@ -1,6 +1,6 @@
 """Batch normalization."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -22,6 +22,7 @@ class BatchNormLayer(nn.Module):
         epsilon: added to the variance, against division by zero.
     """
 
+    stacks: ClassVar[bool] = True
     running_mean: Tensor
     running_var: Tensor
 
@@ -35,13 +36,19 @@ class BatchNormLayer(nn.Module):
         self.register_buffer("running_var", torch.ones(width))
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return [n, width]."""
+        """Return [n, width], or [k, n, width] of a stack."""
+        if values.ndim == 2:
+            return self._normalized(values)
+        members, rows, width = values.shape  # the features of all members side by side are one wide batch
+        return self._normalized(values.transpose(0, 1).reshape(rows, -1)).view(rows, members, width).transpose(0, 1)
+
+    def _normalized(self, values: Tensor) -> Tensor:
         return functional.batch_norm(
             values,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
+            self.weight.reshape(-1),
+            self.bias.reshape(-1),
             training=self.training and values.shape[0] > 1,
             momentum=self.momentum,
             eps=self.epsilon,
@@ -65,6 +72,8 @@ class BatchNorm(Regularizer):
         momentum: weight of each batch in the running statistics that prediction uses.
         epsilon: added to the variance, against division by zero.
     """
+
+    recentres = True
 
     def __init__(
         self,

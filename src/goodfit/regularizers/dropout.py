@@ -1,33 +1,37 @@
 """Dropout."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.noise import along, coins, threshold
 
 
 class DropoutLayer(nn.Module):
     """Zero each element with probability `p` in training and scale the others by 1 / (1 - p).
 
-    `p` is a tensor, which torch's own layer cannot take; on a CPU the comparison with uniform numbers also is faster
-    than torch's Bernoulli draw.
+    `p` is a tensor, which torch's own layer cannot take, so that the members of a stack [k, n, width] have their own.
     """
 
+    stacks: ClassVar[bool] = True
     p: Tensor
+    threshold: Tensor
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.register_buffer("p", torch.tensor(p, dtype=torch.float64), persistent=False)
+        self.register_buffer("threshold", torch.tensor(threshold(p), dtype=torch.int16), persistent=False)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return [n, width]."""
+        """Return [n, width], or [k, n, width] of a stack."""
         if not self.training:
             return values
-        kept = 1 - self.p
-        return values * (torch.rand_like(values) < kept) / kept
+        kept = coins(values) >= along(self.threshold, values)
+        scale = along(1 / (1 - self.p), values).to(values.dtype)
+        return values * (kept * scale)
 
 
 @REGULARIZERS.register(
@@ -45,6 +49,8 @@ class Dropout(Regularizer):
     Options:
         p: probability that a neuron is silent; 0 is off.
     """
+
+    varies = ("p",)
 
     def __init__(self, *, p: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
         super().__init__()

@@ -27,6 +27,8 @@ class EarlyStopping(Regularizer):
         restore_best: whether the weights of the epoch with the lowest validation loss are kept, or the last ones.
     """
 
+    beside = True
+
     def __init__(
         self,
         *,

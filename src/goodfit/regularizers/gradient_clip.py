@@ -31,6 +31,7 @@ class GradientClip(Regularizer):
         value: largest absolute value of one element of it; 0 is off.
     """
 
+    varies = ("norm", "value")
     max_norm: Tensor
     max_value: Tensor
 

@@ -25,6 +25,7 @@ class LabelSmoothing(Regularizer):
         strength: share of the uniform distribution in the target; 0 is off.
     """
 
+    varies = ("strength",)
     epsilon: Tensor
 
     def __init__(self, *, strength: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:

@@ -1,6 +1,6 @@
 """All regularizers of one training together: their section of params.yaml, and their hooks as one."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -38,6 +38,11 @@ class Regularization(nn.Module):
         """Return the regularizers that have an effect."""
         return [member for member in self.members.values() if isinstance(member, Regularizer)]
 
+    @property
+    def recentres(self) -> bool:
+        """Return whether a bias before an activation would be idle."""
+        return any(member.recentres for member in self.active)
+
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return every member's modules for this place, in order."""
         return [module for member in self.active for module in member.before_activation(index, count, width)]
@@ -66,12 +71,15 @@ class Regularization(nn.Module):
         """Return the index of the epoch whose weights are kept: the earliest that a member asks for, else the last."""
         return min([len(losses) - 1, *(member.kept_epoch(losses) for member in self.active)])
 
+    def decay_of(self, name: str, parameter: nn.Parameter) -> float:
+        """Return the decay of one parameter per unit of learning rate, of all members together."""
+        return float(sum(member.decay(name, parameter) for member in self.active))
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """Return one optimizer group per strength of decay, the parameters of each in the model's order."""
         groups: dict[float, list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
-            decay = sum(member.decay(name, parameter) for member in self.active)
-            groups.setdefault(float(decay), []).append(parameter)
+            groups.setdefault(self.decay_of(name, parameter), []).append(parameter)
         return [{"params": params, "weight_decay": decay} for decay, params in sorted(groups.items())]
 
     def changes_targets(self) -> bool:
@@ -81,6 +89,17 @@ class Regularization(nn.Module):
     def changes_gradients(self) -> bool:
         """Return whether `gradients` does anything, so that a step can leave the call out."""
         return _overridden(self.active, "gradients")
+
+
+def program(section: Section) -> Hashable:
+    """Return what the sections of all members of one program have in common."""
+    options = {kind: dict(getattr(section, kind)) for kind in REGULARIZERS}
+    active = {kind for kind in REGULARIZERS if built(kind, section).active}
+    return tuple((kind, REGULARIZERS[kind].cls.program(options[kind])) for kind in sorted(active) if not _beside(kind))
+
+
+def _beside(kind: str) -> bool:
+    return REGULARIZERS[kind].cls.beside
 
 
 def built(kind: str, section: Section) -> Regularizer:

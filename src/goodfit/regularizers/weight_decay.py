@@ -24,6 +24,8 @@ class WeightDecay(Regularizer):
         strength: share of a weight lost per step and unit of learning rate; 0 is off.
     """
 
+    beside = True
+
     def __init__(self, *, strength: Annotated[float, Field(ge=0, le=1000)] = 0.0) -> None:
         super().__init__()
         self._strength = strength

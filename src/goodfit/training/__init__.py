@@ -2,12 +2,13 @@
 
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
-from goodfit.training.fit import check_fit, fit
+from goodfit.training.fit import fit
 from goodfit.training.population import Candidate, Finished, Judge, fit_population
 from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
 from goodfit.training.settings import FitSections
+from goodfit.training.start import check_fit
 
 __all__ = [
     "Candidate",

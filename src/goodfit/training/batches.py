@@ -1,15 +1,11 @@
 """In-memory batches: slices of a seeded permutation of tensors that already lie on the device."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from goodfit.training.seeds import derived
-
-BLOCK = 64
-"""Batches that are gathered at once: a few large copies instead of one per batch, and never the whole table."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +19,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.target)
 
-    def take(self, rows: Tensor) -> "Batch":
-        """Return the rows with the given numbers, int64[m]."""
-        return Batch(self.numeric[rows], self.categorical[rows], self.target[rows])
-
-    def split(self, sizes: int | list[int]) -> Iterator["Batch"]:
-        """Yield consecutive slices, as views."""
-        columns = (torch.split(part, sizes) for part in (self.numeric, self.categorical, self.target))
-        return (Batch(*part) for part in zip(*columns, strict=True))
+    def take_each(self, rows: Tensor) -> "Batch":
+        """Return the rows of k members, [k, m, ...], from their numbers int64[k, m]."""
+        flat = rows.reshape(-1)
+        columns = (self.numeric, self.categorical, self.target)
+        return Batch(*(part.index_select(0, flat).view(*rows.shape, *part.shape[1:]) for part in columns))
 
     def to(self, device: torch.device) -> "Batch":
         """Return the rows on a device; on the same device nothing is copied."""
@@ -51,17 +44,6 @@ def batch_sizes(rows: int, batch_size: int) -> list[int]:
     return sizes
 
 
-def shuffled(data: Batch, batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """Yield the batches of one epoch in an order that only `seed` and `epoch` decide, resumed or not.
-
-    Memory: the gathered copy of `BLOCK` batches.
-    """
-    generator = torch.Generator().manual_seed(derived(seed, "batches", epoch))
-    order = torch.randperm(len(data), generator=generator).to(data.target.device)
-    sizes = batch_sizes(len(data), batch_size)
-    start = 0
-    for first in range(0, len(sizes), BLOCK):
-        block = sizes[first : first + BLOCK]
-        rows = order[start : start + sum(block)]
-        start += len(rows)
-        yield from data.take(rows).split(block)
+def order(rows: int, seed: int, epoch: int) -> Tensor:
+    """Return the numbers of all rows in an order that only `seed` and `epoch` decide."""
+    return torch.randperm(rows, generator=torch.Generator().manual_seed(derived(seed, "batches", epoch)))

@@ -1,17 +1,17 @@
-"""What a fit has come to so far: its epochs, and the weights that are kept. This is what a crash must not lose."""
+"""What a member's training has come to so far: its epochs, and which weights are kept. A crash must not lose it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from goodfit.training.recipe import Epoch
 
 
 @dataclass
 class History:
-    """Epochs in order, the index of the kept one (-1: none yet), and a copy of its weights."""
+    """Epochs in order, the index of the kept one (-1: none yet), and its weights once the training is over."""
 
     epochs: list[Epoch] = field(default_factory=list)
     kept: int = -1
@@ -28,8 +28,8 @@ class History:
         """Wall time of all epochs."""
         return sum(epoch.seconds for epoch in self.epochs)
 
-    def add(self, epoch: Epoch, kept: int, model: nn.Module) -> None:
-        """Add an epoch that the model has just finished; `kept` is the index of the epoch to keep, old or new.
+    def add(self, epoch: Epoch, kept: int) -> None:
+        """Add an epoch; `kept` is the index of the epoch to keep, this one or the one that was kept until now.
 
         Raises:
             RuntimeError: the weights of epoch `kept` are gone, because a regularizer changed its mind about the past.
@@ -38,8 +38,6 @@ class History:
         newest = len(self.epochs) - 1
         if kept not in (newest, self.kept):
             raise RuntimeError(f"epoch {kept + 1} shall be kept, and epoch {self.kept + 1} was kept until now")
-        if kept == newest:
-            self.kept_state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         self.kept = kept
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,10 +1,8 @@
-"""One member of a population: what it minimizes, as a pure function of parameters, buffers and rows."""
+"""One member of a population: its form, and its first numbers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from goodfit.models import Model
 from goodfit.regularizers import Regularization
@@ -33,32 +31,6 @@ class Member:
     task: Task
     regularization: Regularization
     classes: int
-    _smooths: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Look up once what a step would look up each time."""
-        object.__setattr__(self, "_smooths", self.regularization.changes_targets())
-
-    def objective(self, parameters: State, buffers: State, batch: Batch) -> Tensor:
-        """Return the scalar that a step minimizes: the mean over the batch of the task's loss on training targets.
-
-        Pure but for the running statistics of norms, which it writes into `buffers`; `torch.func.vmap` takes it over
-        stacked parameters and buffers.
-        """
-        logits = functional_call(self.model, (parameters, buffers), (batch.numeric, batch.categorical))
-        target = self.regularization.targets(batch.target, self.classes) if self._smooths else batch.target
-        return self.task.loss(logits, target).mean()
-
-    def plain_loss(self, data: Batch) -> Tensor:
-        """Return the mean of the task's loss without any regularizer, with the model's own numbers, as float64."""
-        self.model.eval()
-        total = torch.zeros((), dtype=torch.float64, device=data.target.device)
-        with torch.inference_mode():
-            for part in data.split(EVALUATION_ROWS):
-                losses = self.task.loss(self.model(part.numeric, part.categorical), part.target)
-                total += losses.sum(dtype=torch.float64)
-        self.model.train()
-        return total / len(data)
 
     def prepared(self, data: Batch) -> Batch:
         """Return the rows with everything computed that depends on no parameter, where that fits into memory."""

@@ -36,7 +36,7 @@ def run(module: TrainingModule, device: torch.device, checkpoint: Path | None) -
                 raise exit_.__context__ from None
             raise
         finally:
-            del module.rows  # the module and the Trainer hold each other, and the rows with them, until a collection
+            del module.group  # the module and the Trainer hold each other, and the rows with them, until a collection
 
 
 class PreviousHandlers(Callback):
@@ -59,7 +59,7 @@ def _settings(module: TrainingModule, device: torch.device, handlers: dict[int, 
     return defaults | {
         "accelerator": device.type,
         "devices": 1,
-        "max_epochs": module.section.epochs,
+        "max_epochs": module.standing.candidate.recipe.training.epochs,
         "num_sanity_val_steps": 0,
         "logger": False,
         "enable_checkpointing": False,

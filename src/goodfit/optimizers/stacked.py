@@ -1,0 +1,61 @@
+"""One step for many members: their weights as the rows of one matrix, each with its own numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goodfit.optimizers.base import OPTIMIZERS, Numbers, Optimizer, column
+
+
+class StackedOptimizer:
+    """The optimizers of k members, of one kind and form, as one.
+
+    Args:
+        kind: of all.
+        members: their optimizers.
+        weights: [k, p], changed in place by `step`.
+        decays: per stretch of columns that decay alike: first column, last one (exclusive), strength of each member.
+    """
+
+    def __init__(
+        self, kind: str, members: Sequence[Optimizer], weights: Tensor, decays: list[tuple[int, int, list[float]]]
+    ) -> None:
+        self.rule = members[0]
+        self.decoupled = bool(OPTIMIZERS[kind].facts["decoupled"])
+        self.weights = weights
+        self.decays = decays
+        self.numbers = {name: [float(m.numbers()[name]) for m in members] for name in self.rule.numbers()}
+        self.state = self.rule.start(weights)
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self, gradients: Tensor, rates: list[float]) -> None:
+        """Take one step along gradients [k, p], which it may change, each member with its own learning rate."""
+        self.count += 1
+        numbers = Numbers(self.numbers | {"lr": rates}, self.weights)
+        for first, last, strengths in self.decays:
+            part = self.weights[:, first:last]
+            if self.decoupled:
+                part.mul_(1 - numbers.column("lr") * column(strengths, part))
+            else:
+                gradients[:, first:last] += part * column(strengths, part)
+        self.rule.step(self.weights, gradients, self.state, numbers, self.count)
+
+    def keep(self, rows: list[int], weights: Tensor) -> None:
+        """Go on with some of the members; `weights` are theirs, [len(rows), p]."""
+        self.weights = weights
+        self.decays = [(first, last, [values[row] for row in rows]) for first, last, values in self.decays]
+        self.numbers = {name: [values[row] for row in rows] for name, values in self.numbers.items()}
+        self.state = {name: tensor[rows] for name, tensor in self.state.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a later `load_state_dict` goes on from."""
+        return {"count": self.count, "state": self.state}
+
+    def load_state_dict(self, value: Mapping[str, Any]) -> None:
+        """Go on from an earlier state of the same members."""
+        self.count = value["count"]
+        for name, tensor in self.state.items():
+            tensor.copy_(value["state"][name])

@@ -1,0 +1,49 @@
+"""Stacks are trained by as many threads as there are cores; each computes with the threads its recipe names."""
+
+import os
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+import torch
+
+from goodfit.errors import GoodfitError
+from goodfit.training.machine import held_still
+from goodfit.training.population.group import Group
+from goodfit.training.seeds import derived
+
+
+class Crew:
+    """Threads that train stacks. The bits of a result do not depend on how many there are."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="population")
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def train(self, groups: Sequence[Group], epoch: int) -> None:
+        """Train every stack for one epoch, the largest first."""
+        with held_still(groups[0].device, groups[0].threads):
+            alone = [group for group in groups if not group.vectorizes]
+            waiting = [self.pool.submit(_trained, group, epoch) for group in groups if group.vectorizes]
+            for group in alone:  # by this thread: their models may draw from torch's random state
+                torch.manual_seed(derived(group.standings[0].candidate.seed, "epoch", epoch))
+                _trained(group, epoch)
+            for future in waiting:
+                future.result()
+
+
+def _trained(group: Group, epoch: int) -> None:
+    torch.set_num_threads(group.threads)
+    try:
+        group.epoch(epoch)
+    except (OSError, MemoryError, GoodfitError):
+        raise
+    except Exception:
+        for standing in group.standings:
+            standing.error, standing.state = traceback.format_exc(), "FAIL"

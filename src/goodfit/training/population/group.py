@@ -1,0 +1,114 @@
+"""Members of one form, trained side by side."""
+
+import time
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goodfit.models import MODELS
+from goodfit.stage import failpoint
+from goodfit.training.batches import Batch, batch_sizes, order
+from goodfit.training.noise import Generators
+from goodfit.training.population.program import Demands, Program, draw
+from goodfit.training.population.stack import Stack
+from goodfit.training.population.standing import Standing
+from goodfit.training.watching import watched_rows
+
+METRICS = ("train/loss", "valid/loss", "train/objective")
+
+
+class Group:
+    """A stack of members and how far each has come; one call trains all of them for an epoch.
+
+    Args:
+        standings: of members of one form.
+        train, valid: all rows, on the device and prepared.
+    """
+
+    def __init__(self, standings: Sequence[Standing], train: Batch, valid: Batch) -> None:
+        self.standings = list(standings)
+        self.train_rows = train
+        self.valid_rows = valid
+        self.device = standings[0].device
+        members = [standing.member for standing in standings]
+        self.program = Program(members[0])
+        sections = [standing.candidate.recipe.training for standing in standings]
+        self.stack = Stack(members, [section.optimizer for section in sections], self.device)
+        kind = standings[0].candidate.recipe.model.model_dump()["kind"]
+        self.vectorizes = bool(MODELS[kind].facts["vectorizes"])
+        self.threads = sections[0].threads
+        self.sizes = batch_sizes(len(train), sections[0].batch_size)
+        self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
+        self.demands: dict[int, Demands] = {}
+
+    def epoch(self, number: int) -> None:
+        """Train every member for one epoch and note what it came to."""
+        started, started_cpu = time.perf_counter(), time.thread_time()
+        rates = [
+            s.rates(base, number, len(self.sizes)) for s, base in zip(self.standings, self.stack.rates, strict=True)
+        ]
+        objectives = self._steps(number, rates)
+        watched, valid = self._watched_losses(), self._losses(self.valid_rows)
+        values = torch.stack((watched, valid, objectives.double()), dim=1).tolist()
+        members = len(self.standings)
+        seconds, cpu = (time.perf_counter() - started) / members, (time.thread_time() - started_cpu) / members
+        improved = []
+        for row, (standing, found) in enumerate(zip(self.standings, values, strict=True)):
+            metrics = dict(zip(METRICS, found, strict=True)) | {"lr": rates[row][-1]}
+            if standing.add(metrics, seconds, cpu):
+                improved.append(row)
+        self.stack.remember(improved)
+
+    def keep(self, rows: list[int]) -> None:
+        """Go on with some of the members."""
+        if len(rows) == len(self.standings):
+            return
+        self.standings = [self.standings[row] for row in rows]
+        self.watched = self.watched[rows]
+        self.stack.keep(rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint holds of it."""
+        return {"members": [standing.to_dict() for standing in self.standings], "stack": self.stack.state_dict()}
+
+    def load_state_dict(self, value: dict[str, Any]) -> None:
+        """Go on from a checkpoint of some of these members."""
+        rows = {standing.number: row for row, standing in enumerate(self.standings)}
+        self.keep([rows[member["number"]] for member in value["members"]])
+        for standing, member in zip(self.standings, value["members"], strict=True):
+            standing.restore(member)
+        self.stack.load_state_dict(value["stack"])
+
+    def _steps(self, number: int, rates: list[list[float]]) -> Tensor:
+        """Take every step of an epoch; return the mean objective over its rows, [k]."""
+        stack, seeds = self.stack, [standing.candidate.seed for standing in self.standings]
+        orders = torch.stack([order(len(self.train_rows), seed, number) for seed in seeds]).to(self.device)
+        generators = Generators(seeds, number, self.device)
+        parameters = list(stack.parameters.values())
+        total = torch.zeros(len(seeds), device=self.device)
+        for step, (first, last) in enumerate(pairwise(accumulate(self.sizes, initial=0))):
+            batch = self.train_rows.take_each(orders[:, first:last])
+            numbers = draw(self._demands(batch), generators)
+            objectives = self.program.objectives(stack.parameters, stack.buffers, batch, numbers)
+            raw = torch.autograd.grad(objectives.sum(), parameters)
+            with torch.no_grad():
+                gradients = self.program.stepped(raw, stack.buffers, numbers["gradients"])
+                stack.step(gradients, [rate[step] for rate in rates])
+                total += objectives.detach() * (last - first)
+            failpoint("training.batch")  # in the middle of an epoch
+        return total / len(self.train_rows)
+
+    def _demands(self, batch: Batch) -> Demands:
+        size = batch.target.shape[1]
+        if size not in self.demands:
+            self.demands[size] = self.program.demands(self.stack.parameters, self.stack.buffers, batch)
+        return self.demands[size]
+
+    def _losses(self, data: Batch) -> Tensor:
+        return self.program.plain_losses(self.stack.parameters, self.stack.buffers, data)
+
+    def _watched_losses(self) -> Tensor:
+        return self._losses(self.train_rows.take_each(self.watched.to(self.device)))

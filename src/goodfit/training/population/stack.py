@@ -1,0 +1,139 @@
+"""The numbers of k members of one form: weights as rows of one matrix, buffers and kept weights beside them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goodfit.optimizers import OPTIMIZERS, StackedOptimizer
+from goodfit.registry import Section
+from goodfit.training.member import Member, State
+
+
+class Stack:
+    """What a step changes, and what is kept of it.
+
+    Weights are rows of one matrix [k, p], so that one operation steps all; `parameters` are views of it, [k, ...] by
+    name. Whole-number buffers (which columns are one-hot, say) are alike in all members and stay in the model.
+
+    Args:
+        members: of one form.
+        optimizers: their options.
+        device: where to compute.
+    """
+
+    def __init__(self, members: Sequence[Member], optimizers: Sequence[Section], device: torch.device) -> None:
+        self.layout = _layout(members)
+        rows = [_row(member, self.layout) for member in members]
+        self.weights = torch.stack(rows).to(device)
+        self.buffers = _stacked([_buffers(member) for member in members], device)
+        built = [OPTIMIZERS.build(options) for options in optimizers]
+        self.rates = [rule.lr for rule in built]
+        self.optimizer = StackedOptimizer(
+            optimizers[0].model_dump()["kind"], built, self.weights, _decays(members, self.layout)
+        )
+        self.kept_weights = torch.zeros_like(self.weights)
+        self.kept_buffers = {name: torch.zeros_like(buffer) for name, buffer in self.buffers.items()}
+        self.parameters = self._views()
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def remember(self, rows: Sequence[int]) -> None:
+        """Copy the present weights of some members to what is kept."""
+        index = torch.tensor(rows, dtype=torch.int64, device=self.weights.device)
+        self.kept_weights[index] = self.weights[index]
+        for name, buffer in self.buffers.items():
+            self.kept_buffers[name][index] = buffer[index]
+
+    def kept(self, row: int) -> State:
+        """Return copies of the kept parameters and buffers of one member, by name, on the CPU."""
+        values = self.kept_weights[row].cpu()
+        state = {name: values[first:last].view(shape).clone() for name, (first, last, shape) in self.layout.items()}
+        return state | {name: buffer[row].cpu().clone() for name, buffer in self.kept_buffers.items()}
+
+    def step(self, gradients: Sequence[Tensor], rates: list[float]) -> None:
+        """Step along gradients [k, ...], one for each of the parameters."""
+        flat = torch.cat([gradient.reshape(len(self), -1) for gradient in gradients], dim=1)
+        self.optimizer.step(flat, rates)
+
+    def keep(self, rows: list[int]) -> None:
+        """Go on with some of the members."""
+        self.weights, self.kept_weights = self.weights[rows], self.kept_weights[rows]
+        self.buffers = {name: buffer[rows] for name, buffer in self.buffers.items()}
+        self.kept_buffers = {name: buffer[rows] for name, buffer in self.kept_buffers.items()}
+        self.rates = [self.rates[row] for row in rows]
+        self.optimizer.keep(rows, self.weights)
+        self.parameters = self._views()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a step changes."""
+        return {**self._tensors(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, value: Mapping[str, Any]) -> None:
+        """Go on from an earlier state of the same members."""
+        for name, tensor in self._tensors().items():
+            found = value[name]
+            for part, other in zip(_leaves(tensor), _leaves(found), strict=True):
+                part.copy_(other)
+        self.optimizer.load_state_dict(value["optimizer"])
+
+    def _tensors(self) -> dict[str, Any]:
+        return {
+            "weights": self.weights,
+            "buffers": self.buffers,
+            "kept_weights": self.kept_weights,
+            "kept_buffers": self.kept_buffers,
+        }
+
+    def _views(self) -> State:
+        return {
+            name: self.weights[:, first:last].view(-1, *shape).detach().requires_grad_()
+            for name, (first, last, shape) in self.layout.items()
+        }
+
+
+def _layout(members: Sequence[Member]) -> dict[str, tuple[int, int, tuple[int, ...]]]:
+    """Return first column, last one (exclusive) and shape of each parameter; those that decay alike lie together."""
+    parameters = dict(members[0].model.named_parameters())
+    layout, first = {}, 0
+    for name in sorted(parameters, key=lambda name: (_strengths(members, name), list(parameters).index(name))):
+        last = first + parameters[name].numel()
+        layout[name] = (first, last, tuple(parameters[name].shape))
+        first = last
+    return layout
+
+
+def _decays(
+    members: Sequence[Member], layout: Mapping[str, tuple[int, int, tuple[int, ...]]]
+) -> list[tuple[int, int, list[float]]]:
+    stretches: list[tuple[int, int, list[float]]] = []
+    for name, (first, last, _) in layout.items():
+        strengths = _strengths(members, name)
+        if stretches and stretches[-1][2] == strengths:
+            stretches[-1] = (stretches[-1][0], last, strengths)
+        else:
+            stretches.append((first, last, strengths))
+    return [stretch for stretch in stretches if any(stretch[2])]
+
+
+def _strengths(members: Sequence[Member], name: str) -> list[float]:
+    return [member.regularization.decay_of(name, member.model.get_parameter(name)) for member in members]
+
+
+def _row(member: Member, layout: Mapping[str, tuple[int, int, tuple[int, ...]]]) -> Tensor:
+    return torch.cat([member.model.get_parameter(name).detach().flatten() for name in layout])
+
+
+def _buffers(member: Member) -> State:
+    named = [*member.model.named_buffers(), *member.regularization.named_buffers(prefix="regularization")]
+    return {name: buffer for name, buffer in named if buffer.dtype != torch.int64}
+
+
+def _stacked(states: Sequence[State], device: torch.device) -> State:
+    return {name: torch.stack([state[name] for state in states]).to(device) for name in states[0]}
+
+
+def _leaves(value: Any) -> list[Tensor]:
+    return [value[name] for name in sorted(value)] if isinstance(value, dict) else [value]

@@ -1,0 +1,116 @@
+"""Where one member stands: what it is, and its epochs so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from goodfit.models import Model
+from goodfit.schedules import SCHEDULES, Schedule
+from goodfit.training.divergence import DivergedError
+from goodfit.training.history import History
+from goodfit.training.member import Member, State
+from goodfit.training.population.candidate import Candidate, Finished
+from goodfit.training.recipe import Epoch, Fitted
+
+
+@dataclass
+class Standing:
+    """A candidate in training, or after it.
+
+    Args:
+        candidate: what was asked for.
+        member: its model, task and regularizers.
+        device: where it trains.
+        machine: see `Fitted`.
+        history: its epochs; the kept weights come in when it is done.
+        failure, error: what ended it, if it failed; as text after a crash.
+        state: COMPLETE, PRUNED or FAIL; empty while it trains.
+    """
+
+    candidate: Candidate
+    member: Member
+    device: torch.device
+    machine: Mapping[str, str | int]
+    history: History = field(default_factory=History)
+    failure: DivergedError | None = None
+    error: str = ""
+    state: str = ""
+
+    @property
+    def number(self) -> int:
+        """The candidate's."""
+        return self.candidate.number
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How its learning rate moves."""
+        return SCHEDULES.build(self.candidate.recipe.training.schedule)
+
+    def rates(self, base: float, epoch: int, steps: int) -> list[float]:
+        """Return the learning rate of each step of an epoch."""
+        first, total = steps * (epoch - 1), steps * self.candidate.recipe.training.epochs
+        return [base * self.schedule.multiplier(step, total) for step in range(first, first + steps)]
+
+    def add(self, metrics: Mapping[str, float], seconds: float, cpu_seconds: float) -> bool:
+        """Add an epoch; return whether its weights are those to keep now. A loss that is no number ends it."""
+        number = len(self.history.epochs) + 1
+        for name, value in metrics.items():
+            if value - value != 0:
+                self.failure = DivergedError(number, name, value)
+                self.error, self.state = str(self.failure), "FAIL"
+                return False
+        kept = self.member.regularization.kept_epoch([*self.history.losses, metrics["valid/loss"]])
+        self.history.add(Epoch(number, metrics, seconds), kept)
+        self.history.cpu_seconds += cpu_seconds
+        return kept == number - 1
+
+    def ends(self) -> bool:
+        """Return whether it ends by itself: all epochs done, or stopped early."""
+        losses = self.history.losses
+        full = len(losses) >= self.candidate.recipe.training.epochs
+        return full or self.member.regularization.should_stop(losses)
+
+    def end(self, state: str, kept: State) -> None:
+        """Take what is kept of it out of the stack."""
+        self.state = state
+        names = self.member.model.state_dict().keys()
+        self.history.kept_state = {name: kept[name] for name in names if name in kept}
+
+    def finished(self) -> Finished:
+        """Return what became of it."""
+        if self.state == "FAIL":
+            return Finished(self.number, "FAIL", None, self.error)
+        return Finished(self.number, "PRUNED" if self.state == "PRUNED" else "COMPLETE", self.fitted())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint holds of it."""
+        return {
+            "number": self.number,
+            "history": self.history.to_dict(),
+            "error": self.error,
+            "state": self.state,
+        }
+
+    def restore(self, value: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.history = History.from_dict(value["history"])
+        self.error, self.state = value["error"], value["state"]
+
+    def fitted(self) -> Fitted:
+        """Return the trained model."""
+        model: Model = self.member.model
+        model.load_state_dict(self.history.kept_state, strict=False)
+        history = self.history
+        return Fitted(
+            model=model.cpu().eval(),
+            epochs=history.epochs,
+            best_epoch=history.kept + 1,
+            valid_loss=history.losses[history.kept],
+            seconds=history.seconds,
+            cpu_seconds=history.cpu_seconds,
+            parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+            machine=self.machine,
+        )
