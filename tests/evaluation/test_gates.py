@@ -107,6 +107,23 @@ def test_figures_of_inspections_have_gates() -> None:
     assert "inputs" in absent.found
 
 
+@pytest.mark.parametrize(("end", "passed"), [("value", True), ("low", True), ("high", False)])
+def test_calibration_has_a_gate(end: str, passed: bool) -> None:
+    figures = {"ece": 0.03, "ece_low": 0.02, "ece_high": 0.06}
+    evaluation = replace(found(), inspected=Inspected({"calibration": Finding("t", "s", figures=figures)}))
+    assert judged({"kind": "calibration", "max": 0.05, "end": end}, evaluation).passed is passed
+    assert not judged({"kind": "calibration", "max": 1}, found()).passed, "not inspected, nothing shown"
+
+
+@pytest.mark.parametrize(("end", "passed"), [("value", True), ("low", False)])
+def test_coverage_has_the_same_gate(end: str, passed: bool) -> None:
+    figures = {"coverage": 0.89, "coverage_low": 0.86, "coverage_high": 0.92, "coverage_nominal": 0.9}
+    evaluation = replace(
+        found(), task="regression", inspected=Inspected({"calibration": Finding("t", "s", figures=figures)})
+    )
+    assert judged({"kind": "calibration", "max": 0.02, "end": end}, evaluation).passed is passed
+
+
 def test_one_bad_slice_fails_and_a_small_one_does_not_count() -> None:
     table = pd.DataFrame({"slice": ["a = 1", "a = 2", "a = 3"], "rows": [500, 40, 5], "value": [0.4, 0.6, 0.9]})
     evaluation = replace(found(), inspected=Inspected({"slices": Finding("t", "s", {"declared": table})}))
@@ -151,7 +168,7 @@ def test_a_gate_on_a_switched_off_inspection_is_refused() -> None:
 
 
 def test_every_kind_of_gate_is_tried_here() -> None:
-    assert set(GATES) == {"baseline", "finding", "gap", "latency", "metric", "size", "slices"}
+    assert set(GATES) == {"baseline", "calibration", "finding", "gap", "latency", "metric", "size", "slices"}
 
 
 def test_the_decision_follows_gates_baselines_and_warnings() -> None:

@@ -2,6 +2,7 @@
 
 from goodfit.evaluation.gates.base import GATES, Evidence, Gate, Known, Outcome  # isort: skip
 from goodfit.evaluation.gates import baseline as baseline
+from goodfit.evaluation.gates import calibration as calibration
 from goodfit.evaluation.gates import finding as finding
 from goodfit.evaluation.gates import gap as gap
 from goodfit.evaluation.gates import latency as latency
