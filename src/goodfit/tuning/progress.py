@@ -50,7 +50,7 @@ class Progress:
     def show(self, trial: Trial) -> None:
         """Show that one more trial has finished."""
         self._move()
-        last = self._ledger.counted >= self._section.trials
+        last = trial.rescores is None and self._ledger.counted >= self._section.trials
         due = time.monotonic() - self._last_line >= PAUSE or trial.state == "FAIL" or last
         if self._enabled and self._bar is None and due:
             self._last_line = time.monotonic()
