@@ -17,6 +17,11 @@ def ran(output: str) -> list[str]:
     return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
 
 
+def curve(project: Any, run: Run, name: str) -> list[float]:
+    client = MlflowClient(f"sqlite:///{project.root}/mlflow.db")
+    return [point.value for point in client.get_metric_history(run.info.run_id, name)]
+
+
 def runs(project: Any, condition: str = "") -> list[Run]:
     client = MlflowClient(f"sqlite:///{project.root}/mlflow.db")
     experiment = client.get_experiment_by_name("small")
@@ -51,10 +56,13 @@ def test_the_run_and_the_files_agree(undisturbed: Any) -> None:
 def test_every_trial_is_a_child_with_all_its_settings(undisturbed: Any) -> None:
     parent = current(undisturbed)
     trials = runs(undisturbed, "tags.`goodfit.kind` = 'trial'")
-    assert len(trials) == 3
+    rows = [line.split(",") for line in (undisturbed.root / "reports/trials.csv").read_text().splitlines()[1:]]
+    states = {run.data.tags["goodfit.trial"]: run.data.tags["goodfit.trial_state"] for run in trials}
+    assert states == {row[0]: row[1] for row in rows}
+    assert sorted(states.values()) == ["COMPLETE", "PRUNED", "PRUNED"]
     for trial in trials:
         assert trial.data.tags["mlflow.parentRunId"] == parent.info.run_id
-        assert trial.data.tags["goodfit.trial_state"] == "COMPLETE"
+        assert len(curve(undisturbed, trial, "valid/loss")) == int(rows[int(trial.data.tags["goodfit.trial"])][3])
         regularization = {name for name in trial.data.params if name.startswith("regularization.")}
         assert regularization == {name for name in parent.data.params if name.startswith("regularization.")}
         assert {"train/loss", "valid/loss"} <= set(trial.data.metrics)
