@@ -71,7 +71,9 @@ def of_rows(rows, repetitions, truth):
             kinds = {"percentile": percentile(sample.replicates, LEVEL), "accelerated": accelerated(sample, LEVEL)}
             kinds["reported"] = share_interval(*share, LEVEL) if name == "accuracy" else resampling.bounds(sample)
             held[name].update(kind for kind, (low, high) in kinds.items() if low <= truth[name] <= high)
-    return {name: {kind: count / repetitions for kind, count in counts.items()} for name, counts in held.items()}
+    return {
+        name: {kind: count / repetitions for kind, count in counts.items()} for name, counts in held.items() if counts
+    }
 
 
 def alike(random, groups, size):
