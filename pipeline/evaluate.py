@@ -112,10 +112,14 @@ def publish(stage: Stage[Params], record: dict[str, Any], evaluation: Evaluation
             run.metrics(cost_metrics(read_json(stage.root / "reports/cost.json")))
             for path, folder in ARTIFACTS.items():
                 run.artifact(stage.root / path, folder)
-            run.tags(shown_tables() | {"goodfit.gates": "failed" if failed else "passed" if outcomes else "none"})
-            if failed:
-                run.tags({"goodfit.error": f"gate failed: {failed[0].asked}; found {failed[0].found}"})
+            run.tags(shown_tables() | {"goodfit.gates": verdict_of(outcomes)})
             run.finish("FAILED" if failed else "FINISHED")
+
+
+def verdict_of(outcomes: list[Outcome]) -> str:
+    """Return the tag that says what the gates said."""
+    failed = [f"{outcome.asked}; found {outcome.found}" for outcome in outcomes if not outcome.passed]
+    return f"failed: {' | '.join(failed)}" if failed else "passed" if outcomes else "none"
 
 
 def refuse(outcomes: list[Outcome]) -> None:

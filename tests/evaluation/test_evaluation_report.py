@@ -17,6 +17,7 @@ from goodfit.evaluation import INSPECTIONS, Context, EvaluateSection, Evaluation
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.page.context import read_curves
+from goodfit.evaluation.verdict import strongest
 
 OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
 QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
@@ -122,7 +123,16 @@ def test_the_page_is_whole(evaluations: dict[str, Evaluation], task: str) -> Non
     harmless(page)
     assert page.tags["svg"] == {"binary": 3, "multiclass": 2, "regression": 2}[task]
     shown = " ".join(page.texts)
-    for part in (*evaluations[task].metrics, "linear baseline", "dummy", "model.width", "128", "off", "bootstrap"):
+    for part in (
+        *evaluations[task].metrics,
+        f"{strongest(evaluations[task])} baseline",
+        "linear",
+        "dummy",
+        "model.width",
+        "128",
+        "off",
+        "bootstrap",
+    ):
         assert part in shown, part
     assert text == page_of(evaluations[task], {"tune.timeout": None, "model.width": 128}, CURVES)
     assert len(text) < 200_000

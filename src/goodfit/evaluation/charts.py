@@ -10,6 +10,7 @@ from goodfit.errors import printable
 
 WIDTH, HEIGHT = 320.0, 220.0
 TOP, BOTTOM, RIGHT = 30.0, 34.0, 12.0
+LEGEND = 12.0
 LETTER = 5.6
 """Width of a digit or letter at the style sheet's size, a little more than the widest usual font takes."""
 LINE = 20.0
@@ -39,7 +40,7 @@ def line_chart(
     if not named:
         return Markup("")
     box = _bounds([point for points in named.values() for point in points], diagonal)
-    left = _left(box)
+    left, rise = _left(box), LEGEND * max(0, len(named) - 2)
     parts = [_frame(box, left, x_label, y_label)]
     if diagonal:
         low, high = (_placed(corner, box, left) for corner in ((box[0], box[0]), (box[1], box[1])))
@@ -49,8 +50,8 @@ def line_chart(
         style = f"s{index % SERIES_CLASSES}"
         parts.append(_dots(placed, style) if dots else _line(placed, style))
         if len(named) > 1:
-            parts.append(_text(WIDTH - RIGHT, 12 + 12 * index, name, f"end {style}"))
-    return _svg(HEIGHT, f"{y_label} by {x_label}", parts)
+            parts.append(_text(WIDTH - RIGHT, LEGEND * (index + 1) - rise, name, f"end {style}"))
+    return _svg(HEIGHT, f"{y_label} by {x_label}", parts, rise)
 
 
 def bar_chart(
@@ -102,9 +103,10 @@ def _bar(row: tuple[str, float, tuple[float, float]], y: float, box: Box, left: 
     return parts
 
 
-def _svg(height: float, label: str, parts: Sequence[Markup]) -> Markup:
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        int(WIDTH), int(height), printable(label), Markup("").join(parts)
+def _svg(height: float, label: str, parts: Sequence[Markup], rise: float = 0.0) -> Markup:
+    """Return the picture; `rise` is the room above it that a long legend takes."""
+    return Markup('<svg viewBox="0 {} {} {}" role="img" aria-label="{}">{}</svg>').format(
+        int(-rise), int(WIDTH), int(height + rise), printable(label), Markup("").join(parts)
     )
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from goodfit.errors import printable
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.inspecting import Inspected
 from goodfit.regularizers import REGULARIZERS
 
-MAX_ROWS = 10
+MAX_ROWS = 8
 MAX_COLUMNS = 16
 MAX_CHARTS = 24
 CHART_BYTES = 2_000_000
@@ -92,7 +92,7 @@ def table_view(stem: str, table: pd.DataFrame) -> TableView:
     head = table.iloc[:MAX_ROWS, :MAX_COLUMNS]
     rows = [[shown(value) for value in row] for row in head.itertuples(index=False, name=None)]
     headings = [shown(str(name).replace("_", " "))[:MAX_HEADING] for name in head.columns]
-    numeric = [bool(is_numeric_dtype(dtype)) for dtype in head.dtypes]
+    numeric = [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in head.dtypes]
     return TableView(stem, headings, numeric, rows, len(table))
 
 
