@@ -76,7 +76,7 @@ def finding_views(inspected: Inspected) -> list[FindingView]:
     """Return the findings in order, their tables and charts cut to what a page can hold."""
     left, found = CHART_BYTES, []
     for kind, finding in inspected.findings.items():
-        charts = []
+        charts: list[tuple[str, Markup]] = []
         for caption, chart in finding.charts:
             left -= len(chart)
             if chart and left > 0 and len(charts) < MAX_CHARTS:
