@@ -23,7 +23,10 @@ class HiddenBlocks(Protocol):
 
     @property
     def recentres(self) -> bool:
-        """Return whether the modules before an activation take any constant away: a bias there would be idle."""
+        """Return whether the modules before an activation take any constant away: leave the bias before them out.
+
+        It would be idle, and worse: its gradient is rounding noise, which Adam blows up to full steps.
+        """
 
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules that map [n, width] to [n, width], for hidden layer `index` (from 0) of `count`."""

@@ -21,10 +21,12 @@ class Regularizer(nn.Module):
     Class attributes: `varies`, the options that may differ between the members of one program, because the hooks read
     them from buffers (all others must be equal); `beside`, True where no hook runs in the program at all, only beside
     it, member by member; `recentres`, True where what stands before an activation takes any constant away, so that a
-    bias there would be idle. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with
-    its buffers and parameters [k, ...]; one without is run under `torch.func.vmap`, which costs more.
+    bias there would be idle; `stacks`, True where `targets` and `gradients` also take [k, ...] of k members, with
+    strengths [k]. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with its buffers and
+    parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more.
     """
 
+    stacks: ClassVar[bool] = False
     varies: ClassVar[tuple[str, ...]] = ()
     beside: ClassVar[bool] = False
     recentres: ClassVar[bool] = False

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.noise import along
 
 TINY = 1e-6
 """Added to a norm before dividing by it, as torch does."""
@@ -31,6 +32,7 @@ class GradientClip(Regularizer):
         value: largest absolute value of one element of it; 0 is off.
     """
 
+    stacks = True
     varies = ("norm", "value")
     max_norm: Tensor
     max_value: Tensor
@@ -52,12 +54,17 @@ class GradientClip(Regularizer):
     def gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return gradients within both bounds."""
         if self._value:
-            gradients = [g.clamp(-self.max_value, self.max_value) for g in gradients]
+            bounds = [along(self.max_value, gradient).to(gradient.dtype) for gradient in gradients]
+            gradients = [g.clamp(-bound, bound) for g, bound in zip(gradients, bounds, strict=True)]
         return clipped_by_norm(gradients, self.max_norm) if self._norm else gradients
 
 
 def clipped_by_norm(gradients: Sequence[Tensor], bound: Tensor) -> list[Tensor]:
-    """Scale all gradients by one factor, at most 1, so that their joint Euclidean norm is at most `bound`."""
-    norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
-    factor = (bound / (torch.linalg.vector_norm(norms) + TINY)).clamp(max=1.0)
-    return [gradient * factor for gradient in gradients]
+    """Scale all gradients by one factor, at most 1, so that their joint Euclidean norm is at most `bound`.
+
+    Of a stack, gradients [k, ...] with `bound` [k].
+    """
+    norms = [torch.linalg.vector_norm(gradient.flatten(bound.ndim), dim=-1) for gradient in gradients]
+    joint = torch.linalg.vector_norm(torch.stack(norms, dim=-1), dim=-1)
+    factor = (bound / (joint + TINY)).clamp(max=1.0).to(joint.dtype)
+    return [gradient * along(factor, gradient) for gradient in gradients]

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.noise import along
 
 
 @REGULARIZERS.register(
@@ -25,6 +26,7 @@ class LabelSmoothing(Regularizer):
         strength: share of the uniform distribution in the target; 0 is off.
     """
 
+    stacks = True
     varies = ("strength",)
     epsilon: Tensor
 
@@ -44,6 +46,10 @@ class LabelSmoothing(Regularizer):
 
 
 def smoothed(target: Tensor, classes: int, epsilon: Tensor) -> Tensor:
-    """Mix [n] class indices (or [n, classes] probabilities) with the uniform distribution; `epsilon` is its share."""
-    certain = functional.one_hot(target.long(), classes) if target.ndim == 1 else target
-    return certain.float() * (1 - epsilon) + epsilon / classes
+    """Mix [n] class indices (or [n, classes] probabilities) with the uniform distribution; `epsilon` is its share.
+
+    Of a stack, [k, n] or [k, n, classes] with `epsilon` [k].
+    """
+    certain = functional.one_hot(target.long(), classes) if target.ndim == epsilon.ndim + 1 else target
+    share = along(epsilon, certain).float()
+    return certain.float() * (1 - share) + share / classes

@@ -84,11 +84,17 @@ class Regularization(nn.Module):
 
     def changes_targets(self) -> bool:
         """Return whether `targets` does anything, so that a step can leave the call out."""
-        return _overridden(self.active, "targets")
+        return bool(_overridden(self.active, "targets"))
 
     def changes_gradients(self) -> bool:
         """Return whether `gradients` does anything, so that a step can leave the call out."""
-        return _overridden(self.active, "gradients")
+        return bool(_overridden(self.active, "gradients"))
+
+    @property
+    def stacks(self) -> bool:
+        """Return whether both of these hooks also take tensors [k, ...] of k members."""
+        hooks = ("targets", "gradients")
+        return all(member.stacks for hook in hooks for member in _overridden(self.active, hook))
 
 
 def program(section: Section) -> Hashable:
@@ -131,5 +137,5 @@ def applicability_faults(section: Section, model_kind: str, task: str, hidden_la
     return faults
 
 
-def _overridden(members: Sequence[Regularizer], hook: str) -> bool:
-    return any(getattr(type(member), hook) is not getattr(Regularizer, hook) for member in members)
+def _overridden(members: Sequence[Regularizer], hook: str) -> list[Regularizer]:
+    return [member for member in members if getattr(type(member), hook) is not getattr(Regularizer, hook)]

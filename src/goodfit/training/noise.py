@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from goodfit.regularizers.noise import Kind
+from goodfit.regularizers.noise import Kind, drawn_from
 from goodfit.training.seeds import derived
 
 Demand: TypeAlias = Mapping[Kind, int]
@@ -45,6 +46,11 @@ class Tape:
         members = math.prod(numbers.shape[:-1])
         last = self.taken[kind] = first + like.numel() // members
         return numbers[..., first:last].view(like.shape)
+
+
+def tape(numbers: Numbers) -> AbstractContextManager[None]:
+    """Let regularizers take these numbers for a while; where there are none, nothing is changed."""
+    return drawn_from(Tape(numbers)) if numbers else nullcontext()
 
 
 class Generators:

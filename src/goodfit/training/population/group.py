@@ -39,6 +39,7 @@ class Group:
         self.stack = Stack(members, [section.optimizer for section in sections], self.device)
         kind = standings[0].candidate.recipe.model.model_dump()["kind"]
         self.vectorizes = bool(MODELS[kind].facts["vectorizes"])
+        self.program.lend(self.stack.parameters, self.stack.buffers)
         self.threads = sections[0].threads
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
@@ -69,6 +70,7 @@ class Group:
         self.standings = [self.standings[row] for row in rows]
         self.watched = self.watched[rows]
         self.stack.keep(rows)
+        self.program.lend(self.stack.parameters, self.stack.buffers)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""
@@ -88,27 +90,27 @@ class Group:
         orders = torch.stack([order(len(self.train_rows), seed, number) for seed in seeds]).to(self.device)
         generators = Generators(seeds, number, self.device)
         parameters = list(stack.parameters.values())
-        total = torch.zeros(len(seeds), device=self.device)
+        ones, total = torch.ones(len(seeds), device=self.device), torch.zeros(len(seeds), device=self.device)
         for step, (first, last) in enumerate(pairwise(accumulate(self.sizes, initial=0))):
             batch = self.train_rows.take_each(orders[:, first:last])
             numbers = draw(self._demands(batch), generators)
-            objectives = self.program.objectives(stack.parameters, stack.buffers, batch, numbers)
-            raw = torch.autograd.grad(objectives.sum(), parameters)
+            objectives = self.program.objectives(batch, numbers)
+            raw = torch.autograd.grad(objectives, parameters, ones)
             with torch.no_grad():
-                gradients = self.program.stepped(raw, stack.buffers, numbers["gradients"])
+                gradients = self.program.stepped(raw, numbers["gradients"])
                 stack.step(gradients, [rate[step] for rate in rates])
-                total += objectives.detach() * (last - first)
+                total.add_(objectives, alpha=last - first)
             failpoint("training.batch")  # in the middle of an epoch
         return total / len(self.train_rows)
 
     def _demands(self, batch: Batch) -> Demands:
         size = batch.target.shape[1]
         if size not in self.demands:
-            self.demands[size] = self.program.demands(self.stack.parameters, self.stack.buffers, batch)
+            self.demands[size] = self.program.demands(batch)
         return self.demands[size]
 
     def _losses(self, data: Batch) -> Tensor:
-        return self.program.plain_losses(self.stack.parameters, self.stack.buffers, data)
+        return self.program.plain_losses(data)
 
     def _watched_losses(self) -> Tensor:
         return self._losses(self.train_rows.take_each(self.watched.to(self.device)))

@@ -95,10 +95,14 @@ class Stack:
 
 
 def _layout(members: Sequence[Member]) -> dict[str, tuple[int, int, tuple[int, ...]]]:
-    """Return first column, last one (exclusive) and shape of each parameter; those that decay alike lie together."""
+    """Return first column, last one (exclusive) and shape of each parameter.
+
+    Matrices come first, so that what decays is mostly one stretch. The order depends on no member's numbers: a place in
+    memory can change the last bits of a result.
+    """
     parameters = dict(members[0].model.named_parameters())
     layout, first = {}, 0
-    for name in sorted(parameters, key=lambda name: (_strengths(members, name), list(parameters).index(name))):
+    for name in sorted(parameters, key=lambda name: parameters[name].ndim < 2):
         last = first + parameters[name].numel()
         layout[name] = (first, last, tuple(parameters[name].shape))
         first = last
