@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from goodfit.tracking import Tracker, TrackingSection, trials
-from goodfit.tracking import delivery as deliveries
 
 TABLES = ("runs", "tags", "params", "metrics", "latest_metrics")
 
@@ -92,7 +91,7 @@ def test_a_death_in_the_middle_leaves_neither_half_a_trial_nor_two(
     if route == "by_client":
         monkeypatch.setattr(trials, "database_of", lambda client: None)
     with monkeypatch.context() as patch:
-        _die_once(patch, trials if route == "by_client" else deliveries)
+        _die_once(patch, trials)
         searched(root, section)
     Tracker(section, root).sync()
     found = store.runs("tags.`goodfit.kind` = 'trial'")

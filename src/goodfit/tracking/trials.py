@@ -105,6 +105,7 @@ class TrialWriter:
             for model, rows in tables.items():
                 if rows:
                     connection.execute(insert(model), rows)
+        failpoint("track.created")  # the runs are in the store, we have not noted their ids
         for event in events:
             self._note(event, made[event.run])
 
