@@ -9,6 +9,7 @@ same number of epochs, and keep every trial in MLflow. Each is a process of its 
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -52,7 +53,12 @@ def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
         "split": {"kind": "random" if table == "diamonds" else "stratified"},
         "model": {"kind": "mlp"},
         "regularization": {"early_stopping": {"patience": EPOCHS}},
-        "training": {"epochs": EPOCHS, "batch_size": BATCH},
+        "training": {
+            "epochs": EPOCHS,
+            "batch_size": BATCH,
+            "optimizer": {"kind": "adamw"},
+            "schedule": {"kind": "cosine"},
+        },
         "tune": tune,
         "calibration": {},
         "evaluate": {},
@@ -62,22 +68,18 @@ def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
 
 SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, min_value: 100, severity: critical}\n"
 GOODFIT = """
-import sys, time
+import runpy, sys, time
 sys.argv = ["pipeline/tune.py"]
 import torch, pytorch_lightning, mlflow, optuna, sklearn, pandas, sqlalchemy  # imports are not what is measured
 import goodfit.training.module, goodfit.tuning, goodfit.tracking
-import runpy
-begun = time.perf_counter()
-try:
-    runpy.run_path("pipeline/tune.py", run_name="__main__")
-except SystemExit as end:
-    assert not end.code, end.code
-finally:
-    print("SECONDS", time.perf_counter() - begun)
+print("BEGUN", time.time(), flush=True)
+runpy.run_path("pipeline/tune.py", run_name="__main__")
 """
 
 
-def glue(folder: Path, target: str, ignored: list[str], seed: int, trials: int, pruning: str) -> None:
+def glue(  # noqa: C901, PLR0915  (one piece, as such glue is)
+    folder: Path, target: str, ignored: list[str], seed: int, trials: int, pruning: str
+) -> None:
     """Search as the tutorials of the four libraries say; called in a process of its own."""
     import logging
     import warnings
@@ -98,7 +100,7 @@ def glue(folder: Path, target: str, ignored: list[str], seed: int, trials: int, 
     warnings.simplefilter("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    begun = time.perf_counter()
+    print("BEGUN", time.time(), flush=True)
     frames = [pd.read_parquet(folder / f"data/{name}.parquet") for name in ("train", "valid")]
     features = [name for name in frames[0] if name not in (target, *ignored)]
     numeric = list(frames[0][features].select_dtypes("number"))
@@ -128,7 +130,7 @@ def glue(folder: Path, target: str, ignored: list[str], seed: int, trials: int, 
             super().__init__()
             sizes = [inputs[0].shape[1], *[width] * layers]
             hidden: list[torch.nn.Module] = []
-            for before, after in zip(sizes, sizes[1:], strict=False):
+            for before, after in itertools.pairwise(sizes):
                 hidden += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(dropout)]
             self.net = torch.nn.Sequential(*hidden, torch.nn.Linear(sizes[-1], outputs))
             self.lr, self.decay = lr, decay
@@ -195,20 +197,19 @@ def glue(folder: Path, target: str, ignored: list[str], seed: int, trials: int, 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)
     study.optimize(objective, n_trials=trials)
     epochs = sum(len(trial.intermediate_values) for trial in study.trials)
-    print("SECONDS", time.perf_counter() - begun)
     print("BEST", study.best_value, epochs)
 
 
 def child(command: list[str], root: Path) -> tuple[float, float, str]:
     """Run a side; return its seconds without imports, those of the whole process, and what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
-    begun = time.perf_counter()
+    started = time.time()
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    whole = time.perf_counter() - begun
+    ended = time.time()
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    seconds = float(next(line for line in done.stdout.splitlines() if line.startswith("SECONDS")).split()[1])
-    return seconds, whole, done.stdout
+    begun = float(next(line for line in done.stdout.splitlines() if line.startswith("BEGUN")).split()[1])
+    return ended - begun, ended - started, done.stdout
 
 
 def workspace(root: Path, table: str, seed: int, trials: int, pruning: str) -> None:
