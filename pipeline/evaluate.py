@@ -23,7 +23,7 @@ from goodfit.evaluation import (
     show_table,
     write_reports,
 )
-from goodfit.files import read_json, write_json
+from goodfit.files import read_json, write_json, write_text
 from goodfit.params import Seed
 from goodfit.registry import Section
 from goodfit.tracking import (
@@ -36,6 +36,7 @@ from goodfit.tracking import (
     shown_tables,
 )
 
+LOGS = ".goodfit/logs"
 SPLITS = ("train", "valid", "test")
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 ARTIFACTS = {
@@ -84,6 +85,8 @@ def evaluate_candidate(stage: Stage[Params]) -> None:
         raise DataError([Fault("run.json", "cannot be used", None, "Run dvc repro --force train.")])
     bundle, splits = load_bundle(root / "models/candidate"), Splits(stage)
     evaluation = evaluate(bundle, splits, section, stage.params.seed)
+    for kind, trace in evaluation.inspected.tracebacks.items():
+        write_text(root / LOGS / f"evaluate-{kind}.log", trace)
     cost = measured(stage, bundle, splits, record)
     outcomes = [gate.judge(Evidence(evaluation, cost)) for gate in built_gates(section)]
     write_reports(root / "reports", evaluation, read_context(root, record, cost, outcomes, section.card))

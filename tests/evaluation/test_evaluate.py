@@ -13,12 +13,13 @@ import pytest
 
 from goodfit.data import Table
 from goodfit.errors import ConfigurationError, DataError
-from goodfit.evaluation import EvaluateSection, Evaluation, evaluate, verdict
+from goodfit.evaluation import INSPECTIONS, EvaluateSection, Evaluation, evaluate, verdict
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.metrics import METRICS
 
 TASKS = ("binary", "multiclass", "regression")
-QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=200))
+OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
+QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=200), **OFF)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_equal_seeds_give_equal_results_and_others_other_intervals(world: Callab
 
 def test_the_bundles_threshold_decides_for_the_model_alone(world: Callable[..., Any]) -> None:
     made = world("binary")
-    section = EvaluateSection(metrics=["recall", "log_loss"], bootstrap=QUICK.bootstrap)
+    section = EvaluateSection(metrics=["recall", "log_loss"], bootstrap=QUICK.bootstrap, **OFF)
     made.oracle.threshold = 0.01
     eager = evaluate(made.oracle, made.parts, section, 7)
     assert eager.splits["test"]["recall"].value > 0.97
@@ -157,7 +158,7 @@ def test_a_class_of_two_rows_gets_a_note_for_the_resamples_without_it(world: Cal
 def test_the_first_metric_undefined_leaves_no_verdict(world: Callable[..., Any]) -> None:
     made = world("binary")
     made.parts.test = only(made.parts.test, "Yes")
-    section = EvaluateSection(metrics=["roc_auc", "recall"], bootstrap=QUICK.bootstrap)
+    section = EvaluateSection(metrics=["roc_auc", "recall"], bootstrap=QUICK.bootstrap, **OFF)
     assert verdict(evaluate(made.oracle, made.parts, section, 7)).endswith("no verdict.")
 
 
@@ -165,7 +166,7 @@ def test_the_first_metric_undefined_leaves_no_verdict(world: Callable[..., Any])
 def test_the_verdict_follows_the_paired_interval(world: Callable[..., Any], noise: float, start: str) -> None:
     made = world("binary", (600, 300, 4000), noise=noise)
     assert verdict(evaluate(made.oracle, made.parts, QUICK, 7)).startswith(
-        f"{start} than the linear baseline: log_loss"
+        f"{start} than the boosting baseline: log_loss"
     )
 
 
@@ -205,14 +206,14 @@ def test_targets_that_cannot_be_judged_are_refused(world: Callable[..., Any], ta
 def test_a_metric_of_another_task_is_refused(world: Callable[..., Any]) -> None:
     made = world("regression")
     with pytest.raises(ConfigurationError, match="does not fit the task regression"):
-        evaluate(made.oracle, made.parts, EvaluateSection(metrics=["log_loss"]), 7)
+        evaluate(made.oracle, made.parts, EvaluateSection(metrics=["log_loss"], **OFF), 7)
 
 
 def test_the_default_projects_size_takes_seconds(world: Callable[..., Any]) -> None:
     """7,000 rows, seven metrics, three splits, three baselines, 1,000 resamples: two seconds on an idle machine."""
     made = world("binary", (4930, 1056, 1057))
     start = time.perf_counter()
-    evaluate(made.oracle, made.parts, EvaluateSection(), 7)
+    evaluate(made.oracle, made.parts, EvaluateSection(**OFF), 7)
     assert time.perf_counter() - start < 6
 
 
@@ -220,3 +221,17 @@ def test_an_evaluation_is_a_value(evaluations: dict[str, Evaluation]) -> None:
     result = evaluations["binary"]
     renamed = replace(result, generalization_gap={"log_loss": math.inf})
     assert renamed.to_dict()["generalization_gap"] == {"log_loss": None}
+
+
+def test_an_inspection_that_fails_loses_its_own_finding_alone(
+    world: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The oracle is no bundle: what needs a network fails, and the figures are those without inspections."""
+    made = world("binary")
+    section = EvaluateSection(bootstrap=QUICK.bootstrap, **{**OFF, "cost": {"enabled": True}})
+    found = evaluate(made.oracle, made.parts, section, 7)
+    assert set(found.inspected.failures) == {"cost"}
+    assert "AttributeError" in found.inspected.failures["cost"]
+    assert "Traceback" in found.inspected.tracebacks["cost"]
+    assert "the inspection 'cost' failed and is left out" in capsys.readouterr().err
+    assert found.splits == evaluate(made.oracle, made.parts, QUICK, 7).splits

@@ -14,9 +14,17 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate, write_reports
+from goodfit.evaluation import INSPECTIONS, Context, EvaluateSection, evaluate, write_reports
 from goodfit.evaluation.bootstrap_section import BootstrapSection
-from goodfit.evaluation.plots import COLUMNS, MAX_POINTS, MAX_ROWS, confusion_counts, plot_tables, write_plots
+from goodfit.evaluation.plots import (
+    COLUMNS,
+    MAX_POINTS,
+    MAX_ROWS,
+    confusion_counts,
+    plot_tables,
+    write_plots,
+    write_table,
+)
 from goodfit.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -120,12 +128,18 @@ def test_dvc_draws_what_the_task_has(world: Callable[..., Any], project: Path, t
     made = world(task)
     (project / "reports").mkdir(exist_ok=True)
     (project / "reports/training.csv").write_text("epoch,lr,train/loss,valid/loss\n1,0.1,0.7,0.8\n2,0.1,0.5,0.7\n")
-    write_reports(project / "reports", evaluate(made.oracle, made.parts, QUICK, 7), {})
+    write_reports(project / "reports", evaluate(made.oracle, made.parts, QUICK, 7), Context())
+    shown = dvc(project, "plots", "show", "-o", "html")
+    assert "failed" not in shown.stderr.lower()
+    table = pd.DataFrame({"column": ["a", "b"], "loss": [0.2, 0.1], "low": [0.1, 0.0], "high": [0.3, 0.2]})
+    write_table(project / "reports/evaluation/explanations_importance.csv", table)
     shown = dvc(project, "plots", "show", "-o", "html")
     assert "failed" not in shown.stderr.lower()
     page = (project / "html/index.html").read_text(encoding="utf-8")
-    titles = [word for word in ("Loss", "ROC", "Calibration", "Confusion", "Predicted") if f'"text": "{word}' in page]
-    assert set(titles) == drawn
+    titles = [
+        word for word in ("Loss", "ROC", "Calibration", "Confusion", "Predicted", "What") if f'"text": "{word}' in page
+    ]
+    assert set(titles) == drawn | {"What"}
 
 
 def test_a_missing_table_is_what_dvc_complains_about(project: Path) -> None:
@@ -139,5 +153,5 @@ def test_a_missing_table_is_what_dvc_complains_about(project: Path) -> None:
 
 def test_every_table_is_declared_in_dvc_yaml() -> None:
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    assert len(COLUMNS) == 4
+    assert len(COLUMNS) == 5
     assert [stem for stem in COLUMNS if f"reports/evaluation/{stem}.csv" not in text] == []
