@@ -1,6 +1,7 @@
 """Stacks are trained by as many threads as there are cores; each computes with the threads its recipe names."""
 
 import os
+import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,10 @@ from goodfit.training.seeds import derived
 class Crew:
     """Threads that train stacks. The bits of a result do not depend on how many there are."""
 
-    def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="population")
+    def __init__(self, groups: Sequence[Group]) -> None:
+        threads = max((group.threads for group in groups), default=1)
+        on_gpu = any(group.device.type == "cuda" for group in groups)
+        self.pool = ThreadPoolExecutor(1 if on_gpu else max(_cores() // threads, 1), thread_name_prefix="population")
 
     def __enter__(self) -> "Crew":
         return self
@@ -27,7 +30,7 @@ class Crew:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
     def train(self, groups: Sequence[Group], epoch: int) -> None:
-        """Train every stack for one epoch, the largest first."""
+        """Train every stack for one epoch."""
         with held_still(groups[0].device, groups[0].threads):
             alone = [group for group in groups if not group.vectorizes]
             waiting = [self.pool.submit(_trained, group, epoch) for group in groups if group.vectorizes]
@@ -38,10 +41,14 @@ class Crew:
                 future.result()
 
 
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _trained(group: Group, epoch: int) -> None:
     torch.set_num_threads(group.threads)
     try:
-        group.epoch(epoch)
+        group.epoch(epoch, clock=time.thread_time)
     except (OSError, MemoryError, GoodfitError):
         raise
     except Exception:

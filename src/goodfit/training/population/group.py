@@ -1,7 +1,7 @@
 """Members of one form, trained side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -45,9 +45,9 @@ class Group:
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
         self.demands: dict[int, Demands] = {}
 
-    def epoch(self, number: int) -> None:
-        """Train every member for one epoch and note what it came to."""
-        started, started_cpu = time.perf_counter(), time.thread_time()
+    def epoch(self, number: int, clock: Callable[[], float] = time.process_time) -> None:
+        """Train every member for one epoch and note what it came to; `clock` counts the CPU seconds of this work."""
+        started, started_cpu = time.perf_counter(), clock()
         rates = [
             s.rates(base, number, len(self.sizes)) for s, base in zip(self.standings, self.stack.rates, strict=True)
         ]
@@ -55,7 +55,7 @@ class Group:
         watched, valid = self._watched_losses(), self._losses(self.valid_rows)
         values = torch.stack((watched, valid, objectives.double()), dim=1).tolist()
         members = len(self.standings)
-        seconds, cpu = (time.perf_counter() - started) / members, (time.thread_time() - started_cpu) / members
+        seconds, cpu = (time.perf_counter() - started) / members, (clock() - started_cpu) / members
         improved = []
         for row, (standing, found) in enumerate(zip(self.standings, values, strict=True)):
             metrics = dict(zip(METRICS, found, strict=True)) | {"lr": rates[row][-1]}

@@ -79,7 +79,7 @@ class Population:
         yield from self.failed
         epoch = self._resume()
         yield from self._told()
-        with Crew() as crew:
+        with Crew(self.groups) as crew:
             while self.groups:
                 epoch += 1
                 crew.train(self.groups, epoch)
