@@ -22,6 +22,7 @@ from goodfit.stage.failure import report_failure
 from goodfit.stage.graph import read_entry
 from goodfit.stage.lease import lease
 from goodfit.stage.manifest import complete, forget
+from goodfit.stage.memory import refuse_narrow_address_space
 from goodfit.stage.parent import watch_parent
 from goodfit.stage.signals import install_handlers
 
@@ -165,8 +166,9 @@ def _leave(code: int) -> NoReturn:
 
 
 def guard_imports() -> None:
-    """Give what fails before `run_stage` is reached, such as an import that finds no memory, its exit code and line."""
+    """Give what fails before `run_stage` is reached, such as an import that fails, its exit code and line."""
     sys.excepthook = _report_uncaught
+    refuse_narrow_address_space()
 
 
 def _report_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
