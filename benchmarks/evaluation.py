@@ -1,8 +1,8 @@
 """What an evaluation costs: the whole of it beside its metrics alone, and the most memory that it takes.
 
 Each measurement is a process of its own, so that its peak is its own. "metrics" are the metrics, intervals and
-baselines; "everything" adds all inspections, the timing and the page. The ratio is of the two in one run. The network is
-untrained: what it answers changes no cost.
+baselines; "everything" adds all inspections, the timing and the page. The ratio is of the two in one run. The network
+is untrained: what it answers changes no cost.
 
     python benchmarks/evaluation.py [--rows 7043] [--columns 20] [--large]
 """
