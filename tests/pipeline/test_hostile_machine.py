@@ -52,6 +52,7 @@ def test_a_folder_that_cannot_be_written_is_named(snapshots: Any, tmp_path: Path
     assert folder in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.faults
 @needs_setpriv
 def test_a_cache_that_cannot_be_written_commits_nothing(snapshots: Any, tmp_path: Path) -> None:  # E2
     project = snapshots["split"].copy(tmp_path / "project")
@@ -77,6 +78,7 @@ def few_processes() -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (20, 20))
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("limit", [few_files, few_processes], ids=["E8 open files", "E11 processes"])
 def test_a_tight_limit_ends_in_the_same_result_or_a_clean_refusal(
     snapshots: Any, tmp_path: Path, limit: Callable[[], None]
@@ -105,6 +107,7 @@ def test_a_wrong_version_is_refused_before_anything_runs(snapshots: Any, tmp_pat
     assert not (project.root / "data/raw.parquet").exists()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("state", ["shallow", "detached", "no commit"])
 def test_git_in_an_odd_state_does_not_stop_the_work(snapshots: Any, tmp_path: Path, state: str) -> None:  # E13
     project = snapshots["tune"].copy(tmp_path / "project")
