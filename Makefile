@@ -38,7 +38,7 @@ check: install ## format, lint, types, import layers
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-logo > .import-layers.log || { cat .import-layers.log; exit 1; }
-	$(BIN)/mypy
+	MYPY_NUM_WORKERS=$(WORKERS) $(BIN)/mypy
 
 format: install ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
