@@ -37,6 +37,13 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     assert goodfit(tmp_path, "--version").stdout.startswith("goodfit 0.")
 
 
+def test_a_command_does_not_import_what_only_others_need() -> None:
+    heavy = ("optuna", "torch", "pandas", "mlflow", "sklearn", "scipy")
+    code = f"import sys, goodfit.cli.main; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("arguments", [["nonsense"], ["doctor", "--nonsense"], ["ui", "--port", "0"]])
 def test_wrong_arguments_exit_2(tmp_path: Path, arguments: list[str]) -> None:
     result = goodfit(tmp_path, *arguments)

@@ -5,14 +5,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from goodfit.errors import Fault, MachineError
 from goodfit.stage import say
-from goodfit.tuning.export import export as exported
-from goodfit.tuning.status import Status, journal_of, read_record, status_of
+
+if TYPE_CHECKING:
+    from goodfit.tuning.status import Status
 
 STORAGE = Path(".goodfit/optuna.journal")
 
@@ -22,6 +23,8 @@ search = typer.Typer(help="See a search from another terminal, and hand it to Op
 @search.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show how the latest search stands: running, dead or finished."""
+    from goodfit.tuning.status import status_of  # with Optuna, a second that the other verbs need not wait
+
     found = status_of(Path.cwd())
     if as_json:
         typer.echo(json.dumps(found.to_dict() if found else {"state": "none"}, indent=2))
@@ -32,7 +35,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 @search.command()
 def export(out: Annotated[Path, typer.Option(help="The Optuna journal file to write.")] = STORAGE) -> None:
     """Write the latest search into a journal file of Optuna's, study name goodfit."""
-    say(f"{exported(read_record(_journal()), out)} trials in {out}")
+    say(f"{_exported(out)} trials in {out}")
 
 
 @search.command()
@@ -42,12 +45,12 @@ def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1
     if program is None:
         remedy = "Install it: pip install 'goodfit[dashboard]'."
         raise MachineError([Fault("optuna-dashboard", "is not installed", None, remedy)])
-    exported(read_record(_journal()), STORAGE)
+    _exported(STORAGE)
     say(f"optuna-dashboard is at http://127.0.0.1:{port} in some seconds; Ctrl-C ends it.")
     os.execv(program, [program, str(STORAGE), "--host", "127.0.0.1", "--port", str(port)])
 
 
-def described(status: Status) -> str:
+def described(status: "Status") -> str:
     """Return a status as a few lines."""
     life = {
         "running": f"running, process {status.process}",
@@ -68,8 +71,12 @@ def described(status: Status) -> str:
     return "\n".join([*lines, f"journal  {status.journal}"])
 
 
-def _journal() -> Path:
+def _exported(out: Path) -> int:
+    """Write the latest search as Optuna's journal; return its number of trials."""
+    from goodfit.tuning.export import export
+    from goodfit.tuning.status import journal_of, read_record
+
     journal = journal_of(Path.cwd())
     if journal is None:
         raise MachineError([Fault(".goodfit", "holds no search", None, "Run dvc repro with tune.trials above 0.")])
-    return journal
+    return export(read_record(journal), out)
