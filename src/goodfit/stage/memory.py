@@ -5,8 +5,7 @@ import resource
 from goodfit.errors import Fault, MachineError
 
 NEEDED = 4 << 30
-"""Bytes that PyTorch, pandas and SciPy map before the first row is read, with room to work. Below it OpenBLAS waits for
-ever for memory that never comes, and PyTorch aborts the process."""
+"""Bytes with which a stage is known to end well. With 1 GiB OpenBLAS waits for ever for memory that never comes."""
 
 
 def refuse_narrow_address_space() -> None:
