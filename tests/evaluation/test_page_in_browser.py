@@ -1,5 +1,6 @@
 """The page in a real browser: no request, no complaint, nothing cut, and whatever the data say stays text."""
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,6 @@ from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.skipif(BROWSER is None and not os.environ.get("CI"), re
 OFF: dict[str, Any] = {kind: {"enabled": False} for kind in INSPECTIONS}
 QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
 WIDTHS = (400, 1400)
-ITS_OWN = ("accounts.google.com", "clients2.google.com", "update.googleapis.com")
-"""Where this browser looks for its updates, whatever page it shows."""
+ITS_OWN = "not an origin"
+"""The initiator of what this browser asks for by itself (updates, the time), whatever page it shows."""
 CALM = (
     "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-extensions",
@@ -95,8 +95,15 @@ def browse(page: Path) -> tuple[str, list[str], set[str]]:
         [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120, check=True
     )
     said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    asked = re.findall(r'"url":"((?:https?|ftp|wss?)://[^"]+)"', log.read_text(errors="replace"))
-    return done.stdout, said, {address for address in asked if urlsplit(address).hostname not in ITS_OWN}
+    return done.stdout, said, asked_for(json.loads(log.read_text(errors="replace")))
+
+
+def asked_for(log: dict[str, Any]) -> set[str]:
+    """Return the addresses that the page asked for, and not the browser, beyond files."""
+    kind = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    begun = [event["params"] for event in log["events"] if event["type"] == kind and "url" in event.get("params", {})]
+    own = {request["url"] for request in begun if request["initiator"] == ITS_OWN}
+    return {request["url"] for request in begun if re.match("(https?|ftp|wss?):", request["url"])} - own
 
 
 def framed(page: Path, width: int) -> Path:
@@ -194,10 +201,13 @@ def test_hostile_strings_are_text(hostile_page: Path) -> None:
 
 def test_this_browser_would_report_a_request_and_an_error(tmp_path: Path) -> None:
     page = tmp_path / "loud.html"
-    page.write_text('<h1>x</h1><img src="http://127.0.0.1:9/pixel.png"><script>console.error("oh")</script>')
+    address = "http://127.0.0.1:9"
+    asking = f'<img src="{address}/pixel.png"><iframe src="{address}/frame"></iframe>'
+    script = f'console.error("oh"); fetch("{address}/data").catch(() => 0)'
+    page.write_text(f"<h1>x</h1>{asking}<script>{script}</script>")
     _, said, asked = browse(page)
     assert any("oh" in line for line in said)
-    assert asked == {"http://127.0.0.1:9/pixel.png"}
+    assert asked == {f"{address}/{name}" for name in ("pixel.png", "frame", "data")}
 
 
 def test_the_page_of_a_huge_table_stays_small(evaluation: Evaluation) -> None:

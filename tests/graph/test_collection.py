@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PACKED = """
 import gzip
@@ -31,6 +33,7 @@ def names(root: Path, *options: str) -> tuple[list[str], list[str]]:
     return tuple([line for line in lines if "::" in line] for lines in both)  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 def test_names_depend_on_neither_the_clock_nor_the_hash_seed() -> None:
     first, second = names(ROOT)
     assert len(first) > 1000

@@ -35,7 +35,7 @@ tune:
     model.width: {low: 8, high: 32}
     regularization.dropout.p: {low: 0.0, high: 0.4}
 calibration: {}
-evaluate: {bootstrap: {resamples: 100}}
+evaluate: {bootstrap: {resamples: 100}, mistakes: {enabled: false}}
 tracking: {experiment: small, model_name: small}
 """
 SUITE = """

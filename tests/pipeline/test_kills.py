@@ -1,7 +1,7 @@
 """Killed anywhere, the next `dvc repro` ends as if nothing had happened, without hand work.
 
-The plan's kill points, each with SIGKILL and SIGTERM, on the real graph. A few run with every `make test`; the whole
-matrix and the random kills run with `make faults`.
+The plan's kill points, each with SIGKILL and SIGTERM, on the real graph: `make faults` runs each to the end of the
+graph, and the random kills. `make test` runs some of them to the end of the stage that was killed.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from dvc.utils.serialize import parse_yaml
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 POINTS = {
     "K01": ("start", "ingest.half"),
@@ -39,8 +40,13 @@ POINTS = {
     "K20": ("tune", "train.before_manifest"),
     "K21": ("train", "evaluate.plots"),
 }
-PER_COMMIT = ("K05", "K10", "K13", "K17", "K19", "K21")
-"""These run with every `make test`, with SIGKILL; K22 to K26 are below and in tests/graph."""
+PER_COMMIT = {"K05": "split", "K10": "tune", "K13": "tune", "K14": "tune", "K17": "train", "K19": "train"}
+"""These run with every `make test`, with SIGKILL, to the end of that stage; K22 to K26 are below and in tests/graph."""
+OUTPUTS = {
+    "split": ("data/train.parquet", "data/valid.parquet", "data/test.parquet", "reports/split.json"),
+    "tune": ("artifacts/best.yaml", "reports/trial_curves.csv"),
+    "train": ("models/candidate/weights.safetensors", "models/candidate/bundle.json"),
+}
 CASES = [(point, name) for point in POINTS for name in ("KILL", "TERM")] + [
     ("K09", "INT"),
     ("K13", "INT"),
@@ -54,16 +60,24 @@ def assert_as_undisturbed(project: Any, undisturbed: Any) -> None:
     assert project.weights() == undisturbed.weights()
     assert (project.root / "artifacts/best.yaml").read_text() == (undisturbed.root / "artifacts/best.yaml").read_text()
     assert trial_rows(project) == trial_rows(undisturbed)
-    client = MlflowClient(f"sqlite:///{project.root}/mlflow.db")
-    experiment = client.get_experiment_by_name("small")
-    assert experiment is not None
-    found = client.search_runs([experiment.experiment_id])
+    found = runs(project)
     assert {run.info.status for run in found} == {"FINISHED"}
     kinds = [run.data.tags["goodfit.kind"] for run in found]
     assert (kinds.count("candidate"), kinds.count("trial")) == (1, 3)
     parse_yaml((project.root / "dvc.lock").read_text(), "dvc.lock")
+    assert litter(project) == []
+
+
+def runs(project: Any) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{project.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def litter(project: Any) -> list[Path]:
     folders = ("data", "reports", "models", "artifacts", ".goodfit")
-    assert [path for folder in folders for path in (project.root / folder).rglob(".*.tmp")] == []
+    return [path for folder in folders for path in (project.root / folder).rglob(".*.tmp")]
 
 
 def trial_rows(project: Any) -> list[list[str]]:
@@ -73,13 +87,29 @@ def trial_rows(project: Any) -> list[list[str]]:
     return [row[:seconds] + row[seconds + 1 :] for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("point", "name"),
-    [
-        pytest.param(*case, marks=[] if case[0] in PER_COMMIT and case[1] == "KILL" else [pytest.mark.faults])
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize("point", PER_COMMIT)
+def test_a_killed_stage_is_run_again_as_if_undisturbed(snapshots: Any, tmp_path: Path, point: str) -> None:
+    stop, failpoint = POINTS[point]
+    stage = PER_COMMIT[point]
+    project = snapshots[stop].copy(tmp_path / "project")
+    killed = project.repro(stage, GOODFIT_FAILPOINT=f"{failpoint}:KILL")
+    assert killed.returncode != 0, f"{failpoint} was never passed:\n{killed.stdout}"
+    lock = project.root / "dvc.lock"
+    stages = parse_yaml(lock.read_text(), "dvc.lock").get("stages", {}) if lock.exists() else {}
+    assert stage not in stages
+    again = project.repro(stage)
+    assert again.returncode == 0, again.stdout
+    for path in OUTPUTS[stage]:
+        assert (project.root / path).read_bytes() == (snapshots[stage].root / path).read_bytes(), path
+    assert litter(project) == []
+    if stage != "split":
+        assert trial_rows(project) == trial_rows(snapshots[stage])
+        trials = [run for run in runs(project) if run.data.tags["goodfit.kind"] == "trial"]
+        assert [run.info.status for run in trials] == ["FINISHED"] * 3
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("point", "name"), CASES)
 def test_a_kill_at_every_point_of_the_plan(snapshots: Any, tmp_path: Path, point: str, name: str) -> None:
     stop, failpoint = POINTS[point]
     project = snapshots[stop].copy(tmp_path / "project")
@@ -111,28 +141,29 @@ def killing(function, passage):
     return wrapped
 
 {patch}
-sys.exit(main(["repro"]))
+sys.exit(main(["repro", "tune"]))
 """
 
 
 @pytest.mark.parametrize(
-    ("point", "patch", "before"),
+    ("patch", "before"),
     [
-        pytest.param("K22", "dvc.output.Output.commit = killing(dvc.output.Output.commit, 2)", "pass"),
-        pytest.param("K23", "dvc.dvcfile.Lockfile.dump_stages = killing(dvc.dvcfile.Lockfile.dump_stages, 2)",
+        pytest.param("dvc.output.Output.commit = killing(dvc.output.Output.commit, 2)", "pass"),
+        pytest.param("dvc.dvcfile.Lockfile.dump_stages = killing(dvc.dvcfile.Lockfile.dump_stages, 1)",
                      "text = open('dvc.lock').read(); open('dvc.lock', 'w').write(text[: len(text) // 2])"),
     ],
+    ids=["K22", "K23"],
 )  # fmt: skip
-def test_dvc_itself_killed_while_it_commits(
-    snapshots: Any, tmp_path: Path, point: str, patch: str, before: str
-) -> None:
+def test_dvc_itself_killed_while_it_commits(snapshots: Any, tmp_path: Path, patch: str, before: str) -> None:
     project = snapshots["split"].copy(tmp_path / "project")
     project.edit("params.yaml", "trials: 3", "trials: 0")
     killed = project.run(sys.executable, "-c", BREAK_DVC.format(patch=patch, before=before))
     assert killed.returncode == -signal.SIGKILL
-    again = project.run("goodfit", "repro")
+    again = project.run("goodfit", "repro", "tune")
     assert again.returncode == 0, again.stdout
-    assert project.json("metrics.json")["test"]
+    parse_yaml((project.root / "dvc.lock").read_text(), "dvc.lock")
+    status = project.run(sys.executable, "-m", "dvc", "status", "tune")
+    assert "up to date" in status.stdout, status.stdout
 
 
 @pytest.mark.parametrize(("point", "whom", "number"), [

@@ -60,7 +60,8 @@ def held_still(device: torch.device, threads: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         try:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+            # The same switch as use_deterministic_algorithms, which imports torch's compiler first: 3 seconds.
+            torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
             with _unfilled():
                 yield
         finally:

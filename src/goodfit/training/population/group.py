@@ -90,12 +90,12 @@ class Group:
         orders = torch.stack([order(len(self.train_rows), seed, number) for seed in seeds]).to(self.device)
         generators = Generators(seeds, number, self.device)
         parameters = list(stack.parameters.values())
-        ones, total = torch.ones(len(seeds), device=self.device), torch.zeros(len(seeds), device=self.device)
+        total = torch.zeros(len(seeds), device=self.device)
         for step, (first, last) in enumerate(pairwise(accumulate(self.sizes, initial=0))):
             batch = self.train_rows.take_each(orders[:, first:last])
             numbers = draw(self._demands(batch), generators)
             objectives = self.program.objectives(batch, numbers)
-            raw = torch.autograd.grad(objectives, parameters, ones)
+            raw = torch.autograd.grad(objectives.sum(), parameters)  # of its own objective, for each member
             with torch.no_grad():
                 gradients = self.program.stepped(raw, numbers["gradients"])
                 stack.step(gradients, [rate[step] for rate in rates])

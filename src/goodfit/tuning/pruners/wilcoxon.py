@@ -4,7 +4,6 @@ from collections.abc import Set
 from typing import Annotated
 
 from pydantic import Field
-from scipy.stats import wilcoxon
 
 from goodfit.tuning.pruners.base import PRUNERS, Contender, Curve, Pruner, Standing
 
@@ -37,6 +36,8 @@ class WilcoxonPruner(Pruner):
     def _worse(self, differences: list[float]) -> bool:
         if not any(differences) or sum(differences) <= 0:
             return False
+        from scipy.stats import wilcoxon  # half a second that no other pruner needs
+
         return bool(wilcoxon(differences, alternative="greater", zero_method="zsplit").pvalue < self.risk)
 
 
