@@ -353,10 +353,10 @@ def test_a_member_that_does_not_stop_keeps_no_one_from_it():
 
 
 def test_what_can_be_left_out_of_a_step():
-    assert not regularization({"dropout": {"p": 0.1}}).changes_targets()
-    assert regularization({"label_smoothing": {"strength": 0.1}}).changes_targets()
-    assert not regularization({}).changes_gradients()
-    assert regularization({"gradient_clip": {"norm": 1.0}}).changes_gradients()
+    assert not regularization({"dropout": {"p": 0.1}}).changes("targets")
+    assert regularization({"label_smoothing": {"strength": 0.1}}).changes("targets")
+    assert not regularization({}).changes("gradients")
+    assert regularization({"gradient_clip": {"norm": 1.0}}).changes("gradients")
 
 
 def faults(settings, model="mlp", task="binary", **facts):

@@ -1,13 +1,14 @@
 """The contract of a model family: what it is built from, and what it maps to what."""
 
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from torch import Tensor, nn
 
-from goodfit.registry import Registry
+from goodfit.preprocessing import Layout
+from goodfit.registry import Registry, Section
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Inputs:
 
 
 class HiddenBlocks(Protocol):
-    """What regularizers put around the activation of a hidden layer; models ask, and know no regularizer."""
+    """What regularizers put into and around a hidden layer; models ask, and know no regularizer."""
 
     @property
     def recentres(self) -> bool:
@@ -34,9 +35,22 @@ class HiddenBlocks(Protocol):
     def after_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules that map [n, width] to [n, width], for hidden layer `index` (from 0) of `count`."""
 
+    def linear_map(self, linear: nn.Module) -> nn.Module:
+        """Return what stands for the linear map [n, before] -> [n, width] of a hidden layer, initialised."""
+
+    def hidden_layer(
+        self, index: int, count: int, before: int, width: int, layer: Callable[[], list[nn.Module]]
+    ) -> list[nn.Module]:
+        """Return the modules [n, before] -> [n, width] of hidden layer `index` (from 0) of `count`.
+
+        Args:
+            index, count, before, width: which of how many layers, and what it maps to what.
+            layer: makes the plain modules, linear map, activation and what is around it, anew at each call.
+        """
+
 
 class NoBlocks:
-    """Hidden layers without anything around their activation."""
+    """Hidden layers without anything in or around them."""
 
     recentres = False
 
@@ -47,6 +61,16 @@ class NoBlocks:
     def after_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return nothing."""
         return []
+
+    def linear_map(self, linear: nn.Module) -> nn.Module:
+        """Return the map."""
+        return linear
+
+    def hidden_layer(
+        self, index: int, count: int, before: int, width: int, layer: Callable[[], list[nn.Module]]
+    ) -> list[nn.Module]:
+        """Return the plain modules."""
+        return layer()
 
 
 class Model(nn.Module):
@@ -63,6 +87,11 @@ class Model(nn.Module):
 
     stacks: ClassVar[bool] = False
 
+    @staticmethod
+    def hidden_widths(options: Section) -> Sequence[int]:
+        """Return the width of each hidden layer, from the options of its registration; nothing where it is unknown."""
+        return ()
+
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Do what depends on the rows alone, not on parameters; `forward` takes the result as well as raw arrays.
 
@@ -70,6 +99,10 @@ class Model(nn.Module):
         again. Idempotent.
         """
         return numeric, categorical
+
+    def prepared_layout(self, layout: Layout) -> Layout:
+        """Return which feature each column of prepared rows belongs to, from the same of raw rows."""
+        return layout
 
     @property
     def prepared_width(self) -> int:

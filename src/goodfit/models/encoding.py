@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from goodfit.models.base import Inputs, Model
 from goodfit.models.layers import Embedding
+from goodfit.preprocessing import Layout
 
 RESERVED = 2
 """Codes 0 (missing) and 1 (unknown) of every categorical column; levels follow."""
@@ -39,6 +40,7 @@ class Encoding(nn.Module):
         many = [i for i, size in enumerate(sizes) if size - RESERVED > max_one_hot]
         self.numeric = inputs.numeric
         self.categorical = len(sizes)
+        self.sizes = tuple(sizes)
         self.one_hot_width = sum(sizes[i] for i in few)
         self.embedding = embedding
         self._index("one_hot", few, sizes)
@@ -72,6 +74,12 @@ class Encoding(nn.Module):
         blank = numeric.new_zeros(*categorical.shape[:-1], self.one_hot_width)
         dense = torch.cat((numeric, blank.scatter(-1, codes, 1.0)), dim=-1)
         return dense, categorical[..., self.embedded_columns]
+
+    def prepared_layout(self, layout: Layout) -> Layout:
+        """Return which feature each of the columns that `prepare` gives belongs to."""
+        levels = [layout.categorical[i] for i in self.one_hot_columns.tolist() for _ in range(self.sizes[i])]
+        codes = tuple(layout.categorical[i] for i in self.embedded_columns.tolist())
+        return Layout((*layout.numeric, *levels), codes, (*layout.measured, *(False for _ in levels)))
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Return [n, width]; of a stack [k, n, width], or [n, width] where nothing in it differs between members."""
@@ -124,3 +132,7 @@ class EncodedModel(Model):
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Return [n, prepared_width] with one-hot columns written out, and the codes that are embedded."""
         return self.encoding.prepare(numeric, categorical)
+
+    def prepared_layout(self, layout: Layout) -> Layout:
+        """Return the numeric columns, then the levels of each one-hot column, beside the codes that are embedded."""
+        return self.encoding.prepared_layout(layout)

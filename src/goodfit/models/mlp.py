@@ -1,5 +1,7 @@
 """The multilayer perceptron."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -10,6 +12,7 @@ from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel, Encoding
 from goodfit.models.initialization import initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import Linear
+from goodfit.registry import Section
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 
@@ -53,6 +56,13 @@ class MLP(EncodedModel):
         self.head = Linear(hidden[-1], outputs)
         initialize_output(self.head)
 
+    @staticmethod
+    def hidden_widths(options: Section) -> Sequence[int]:
+        """Return the width of each hidden layer."""
+        chosen = options.model_dump()
+        widths: Sequence[int] = chosen["widths"] or [chosen["width"]] * chosen["layers"]
+        return widths
+
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map [n, numeric] and [n, categorical], raw or prepared, to [n, outputs] logits."""
         logits: Tensor = self.head(self.body(self.encoding(numeric, categorical)))
@@ -63,12 +73,21 @@ def _hidden_layers(encoding: Encoding, widths: list[int], name: ActivationName, 
     modules: list[nn.Module] = []
     before = encoding.width
     for index, width in enumerate(widths):
-        linear = Linear(before, width, bias=not blocks.recentres)
-        if index == 0:
-            initialize_first(linear, encoding.squared_length, encoding.reserved_inputs())
-        else:
-            initialize_hidden(linear, name)
-        modules += [linear, *blocks.before_activation(index, len(widths), width), activation(name)]
-        modules += blocks.after_activation(index, len(widths), width)
+        layer = partial(_hidden_layer, encoding, index, widths, name, blocks)
+        modules += blocks.hidden_layer(index, len(widths), before, width, layer)
         before = width
     return nn.Sequential(*modules)
+
+
+def _hidden_layer(
+    encoding: Encoding, index: int, widths: list[int], name: ActivationName, blocks: HiddenBlocks
+) -> list[nn.Module]:
+    before, width = widths[index - 1] if index else encoding.width, widths[index]
+    linear = Linear(before, width, bias=not blocks.recentres)
+    if index == 0:
+        initialize_first(linear, encoding.squared_length, encoding.reserved_inputs())
+    else:
+        initialize_hidden(linear, name)
+    before_it = blocks.before_activation(index, len(widths), width)
+    after_it = blocks.after_activation(index, len(widths), width)
+    return [blocks.linear_map(linear), *before_it, activation(name), *after_it]

@@ -41,6 +41,11 @@ class Datetime:
         scaled = [f"{self.column}.{part}" for part in self.measures]
         return (*scaled, *waves, *indicator_names(self.column, self.indicator))
 
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Return true for the scaled numbers, false for places on a circle and the indicator."""
+        return (True,) * len(self.measures) + (False,) * (len(self.names) - len(self.measures))
+
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)]."""
         times = read_times(values)

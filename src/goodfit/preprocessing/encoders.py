@@ -27,6 +27,10 @@ class Dense(Protocol):
     def names(self) -> tuple[str, ...]:
         """Names of the float columns."""
 
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Whether each float column is a scaled number."""
+
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)] from raw values [n]."""
 
@@ -73,6 +77,11 @@ class Numeric:
         """Return the column, its indicator, or both."""
         return ((self.column,) if self.measure else ()) + indicator_names(self.column, self.indicator)
 
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Return true for the value, false for the indicator."""
+        return ((True,) if self.measure else ()) + ((False,) if self.indicator else ())
+
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)]."""
         found = read_numbers(values)
@@ -105,6 +114,11 @@ class Boolean:
     def names(self) -> tuple[str, ...]:
         """Return the column, its indicator, or both."""
         return ((self.column,) if self.varies else ()) + indicator_names(self.column, self.indicator)
+
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Return false for both."""
+        return (False,) * len(self.names)
 
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)]."""

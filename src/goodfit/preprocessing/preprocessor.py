@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from goodfit.errors import DataError, Fault
 from goodfit.preprocessing.datetimes import Datetime
 from goodfit.preprocessing.encoders import Boolean, Categorical, Dense, Numeric
+from goodfit.preprocessing.layout import Layout
 from goodfit.preprocessing.targets import Target, target_from_dict
 
 CHUNK = 1 << 17
@@ -59,6 +60,11 @@ class Preprocessor:
     def cardinalities(self) -> list[int]:
         """Return the number of codes of each column of `Arrays.categorical`."""
         return [column.cardinality for column in self.coded]
+
+    @property
+    def layout(self) -> Layout:
+        """Return which raw column each column of `Arrays` comes from, numbered in the order of `columns`."""
+        return Layout.of([column.measured for column in self.dense], len(self.coded))
 
     @property
     def columns(self) -> list[str]:

@@ -1,12 +1,14 @@
 """The contract of a regularizer: hooks that do nothing unless a member overrides them."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from goodfit.errors import Fault
 from goodfit.registry import Registry
+from goodfit.regularizers.rows import Rows
 
 
 class Regularizer(nn.Module):
@@ -21,15 +23,22 @@ class Regularizer(nn.Module):
     Class attributes: `varies`, the options that may differ between the members of one program, because the hooks read
     them from buffers (all others must be equal); `beside`, True where no hook runs in the program at all, only beside
     it, member by member; `recentres`, True where what stands before an activation takes any constant away, so that a
-    bias there would be idle; `stacks`, True where `targets` and `gradients` also take [k, ...] of k members, with
-    strengths [k]. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with its buffers and
-    parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more.
+    bias there would be idle; `stacks`, True where the hooks of `PURE` also take [k, ...] of k members, with strengths
+    [k]. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with its buffers and
+    parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more. `shortcut`, True where
+    hidden layers get a path around them; `parent`, the regularizer without which this one has nothing to act on;
+    `one_of`, the name of a group of which at most one can be active.
+
+    A step calls its hooks in this order: `batch`, the modules in the model, `targets`, `row_losses`, `gradients`.
     """
 
     stacks: ClassVar[bool] = False
     varies: ClassVar[tuple[str, ...]] = ()
     beside: ClassVar[bool] = False
     recentres: ClassVar[bool] = False
+    shortcut: ClassVar[bool] = False
+    parent: ClassVar[str] = ""
+    one_of: ClassVar[str] = ""
 
     @property
     def active(self) -> bool:
@@ -43,6 +52,9 @@ class Regularizer(nn.Module):
             return ()
         return tuple((name, bool(value) if name in cls.varies else value) for name, value in options.items())
 
+    def meet(self, target: Tensor, classes: int) -> None:
+        """See the targets [n] of all train rows, once before the training; `classes` is 0 in regression."""
+
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules [n, width] -> [n, width] before the activation of hidden layer `index` (from 0) of `count`."""
         return []
@@ -51,9 +63,46 @@ class Regularizer(nn.Module):
         """Return modules [n, width] -> [n, width] after the activation of hidden layer `index` (from 0) of `count`."""
         return []
 
+    def linear_map(self, linear: nn.Module) -> nn.Module:
+        """Return what stands for a hidden layer's linear map [n, before] -> [n, width], which has a `weight`."""
+        return linear
+
+    def branch(self, index: int, count: int, layer: Callable[[], list[nn.Module]]) -> list[nn.Module]:
+        """Return modules [n, width] -> [n, width] for hidden layer `index` of `count`, which has a path around it.
+
+        Each call of `layer` makes the modules of the layer anew, with weights of their own.
+        """
+        return layer()
+
+    def width_faults(self, widths: Sequence[int]) -> list[Fault]:
+        """Return what is wrong with the options for hidden layers of these widths; places are names of options."""
+        return []
+
+    def batch(self, rows: Rows, target: Tensor, classes: int) -> tuple[Rows, Tensor]:
+        """Return the rows to train on and their targets; neither the given rows nor the targets are changed. Pure.
+
+        Args:
+            rows: prepared: all columns of one feature together are what a raw column became (`Rows.layout`).
+            target: [n] classes or values, or [n, classes] probabilities where another regularizer has mixed them; of a
+                stack with a dimension more, as `rows.numeric` has: equal dimensions are probabilities.
+            classes: their number; 0 in regression.
+        """
+        return rows, target
+
     def targets(self, target: Tensor, classes: int) -> Tensor:
         """Return training targets: [n] classes or values, or [n, classes] probabilities, in and out. Pure."""
         return target
+
+    def row_losses(self, losses: Tensor, logits: Tensor, target: Tensor, classes: int) -> Tensor:
+        """Return the losses [n] whose mean is minimized, from those of the task. Pure.
+
+        Args:
+            losses: [n], see `Task.row_losses`.
+            logits: [n, outputs].
+            target: [n] classes or values, or [n, classes] probabilities, after `targets`.
+            classes: their number; 0 in regression.
+        """
+        return losses
 
     def decay(self, name: str, parameter: nn.Parameter) -> float:
         """Return the decay of one parameter per unit of learning rate; `name` is its name in the model."""
@@ -76,4 +125,6 @@ class Regularizer(nn.Module):
         self.register_buffer(name, torch.tensor(value, dtype=torch.float64), persistent=False)
 
 
+PURE = ("batch", "targets", "row_losses", "gradients")
+"""The hooks that compute on tensors of all members at once."""
 REGULARIZERS: Registry[Regularizer] = Registry("regularizer")

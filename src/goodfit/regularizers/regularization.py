@@ -1,22 +1,15 @@
-"""All regularizers of one training together: their section of params.yaml, and their hooks as one."""
+"""All regularizers of one training together: their hooks as one."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
-from goodfit.errors import Fault
 from goodfit.registry import Section
-from goodfit.regularizers.base import REGULARIZERS, Regularizer
-
-PLACE = "params.yaml: regularization"
-
-
-class _RegularizationSection(REGULARIZERS.fields()):  # type: ignore[misc]  # made at run time, from the registry
-    """The `regularization` section of params.yaml: one field per regularizer, each off by its defaults."""
-
-
-RegularizationSection: type[Section] = _RegularizationSection
+from goodfit.regularizers.base import PURE, REGULARIZERS, Regularizer
+from goodfit.regularizers.rows import Rows
+from goodfit.regularizers.shortcut import Shortcut
 
 
 class Regularization(nn.Module):
@@ -43,6 +36,11 @@ class Regularization(nn.Module):
         """Return whether a bias before an activation would be idle."""
         return any(member.recentres for member in self.active)
 
+    def meet(self, target: Tensor, classes: int) -> None:
+        """Show the targets [n] of all train rows to every member."""
+        for member in self.active:
+            member.meet(target, classes)
+
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return every member's modules for this place, in order."""
         return [module for member in self.active for module in member.before_activation(index, count, width)]
@@ -51,11 +49,39 @@ class Regularization(nn.Module):
         """Return every member's modules for this place, in order."""
         return [module for member in self.active for module in member.after_activation(index, count, width)]
 
+    def linear_map(self, linear: nn.Module) -> nn.Module:
+        """Return what stands for a hidden layer's linear map, after every member."""
+        for member in self.active:
+            linear = member.linear_map(linear)
+        return linear
+
+    def hidden_layer(
+        self, index: int, count: int, before: int, width: int, layer: Callable[[], list[nn.Module]]
+    ) -> list[nn.Module]:
+        """Return the modules of a hidden layer, with a path around them where a member asks for it and widths allow."""
+        if index == 0 or before != width or not any(member.shortcut for member in self.active):
+            return layer()
+        for member in self.active:
+            layer = partial(member.branch, index, count, layer)
+        return [Shortcut(nn.Sequential(*layer()))]
+
+    def batch(self, rows: Rows, target: Tensor, classes: int) -> tuple[Rows, Tensor]:
+        """Return the rows to train on and their targets after every member."""
+        for member in self.active:
+            rows, target = member.batch(rows, target, classes)
+        return rows, target
+
     def targets(self, target: Tensor, classes: int) -> Tensor:
         """Return training targets after every member: [n], or [n, classes] probabilities."""
         for member in self.active:
             target = member.targets(target, classes)
         return target
+
+    def row_losses(self, losses: Tensor, logits: Tensor, target: Tensor, classes: int) -> Tensor:
+        """Return the losses [n] whose mean is minimized, after every member."""
+        for member in self.active:
+            losses = member.row_losses(losses, logits, target, classes)
+        return losses
 
     def gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the gradients to step along, after every member."""
@@ -82,60 +108,22 @@ class Regularization(nn.Module):
             groups.setdefault(self.decay_of(name, parameter), []).append(parameter)
         return [{"params": params, "weight_decay": decay} for decay, params in sorted(groups.items())]
 
-    def changes_targets(self) -> bool:
-        """Return whether `targets` does anything, so that a step can leave the call out."""
-        return bool(_overridden(self.active, "targets"))
-
-    def changes_gradients(self) -> bool:
-        """Return whether `gradients` does anything, so that a step can leave the call out."""
-        return bool(_overridden(self.active, "gradients"))
+    def changes(self, hook: str) -> bool:
+        """Return whether a hook of `PURE` does anything, so that a step can leave the call out."""
+        return bool(overriding(self.active, hook))
 
     @property
     def stacks(self) -> bool:
-        """Return whether both of these hooks also take tensors [k, ...] of k members."""
-        hooks = ("targets", "gradients")
-        return all(member.stacks for hook in hooks for member in _overridden(self.active, hook))
+        """Return whether all hooks of `PURE` also take tensors [k, ...] of k members."""
+        return all(member.stacks for hook in PURE for member in overriding(self.active, hook))
 
 
-def program(section: Section) -> Hashable:
-    """Return what the sections of all members of one program have in common."""
-    options = {kind: dict(getattr(section, kind)) for kind in REGULARIZERS}
-    active = {kind for kind in REGULARIZERS if built(kind, section).active}
-    return tuple((kind, REGULARIZERS[kind].cls.program(options[kind])) for kind in sorted(active) if not _beside(kind))
-
-
-def _beside(kind: str) -> bool:
-    return REGULARIZERS[kind].cls.beside
+def overriding(members: Sequence[Regularizer], hook: str) -> list[Regularizer]:
+    """Return the members whose hook does anything."""
+    return [member for member in members if getattr(type(member), hook) is not getattr(Regularizer, hook)]
 
 
 def built(kind: str, section: Section) -> Regularizer:
     """Build one regularizer from its field of the section."""
     member = REGULARIZERS[kind]
     return member.cls(**dict(getattr(section, kind)))
-
-
-def applicability_faults(section: Section, model_kind: str, task: str, hidden_layers: bool = True) -> list[Fault]:
-    """Return a fault for each active regularizer that cannot act on this model or task.
-
-    Args:
-        section: an instance of `RegularizationSection`.
-        model_kind: the model's name, for messages.
-        task: binary, multiclass or regression.
-        hidden_layers: the model's fact of that name.
-    """
-    faults = []
-    for kind in REGULARIZERS:
-        facts = REGULARIZERS[kind].facts
-        if not built(kind, section).active:
-            continue
-        if task not in facts["tasks"]:
-            rule = f"does not apply to {task}, only to {' and '.join(facts['tasks'])}"
-            faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Leave it out."))
-        if facts["needs_hidden_layers"] and not hidden_layers:
-            rule = f"acts on hidden layers, and model '{model_kind}' has none"
-            faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Leave it out, or take another model."))
-    return faults
-
-
-def _overridden(members: Sequence[Regularizer], hook: str) -> list[Regularizer]:
-    return [member for member in members if getattr(type(member), hook) is not getattr(Regularizer, hook)]

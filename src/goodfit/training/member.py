@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from goodfit.models import Model
+from goodfit.preprocessing import Layout
 from goodfit.regularizers import Regularization
 from goodfit.tasks import Task
 from goodfit.training.batches import Batch
@@ -25,12 +26,14 @@ class Member:
         task: loss per row.
         regularization: targets and gradients as training sees them.
         classes: number of classes; 0 in regression.
+        layout: which feature each column of prepared rows belongs to.
     """
 
     model: Model
     task: Task
     regularization: Regularization
     classes: int
+    layout: Layout
 
     def prepared(self, data: Batch) -> Batch:
         """Return the rows with everything computed that depends on no parameter, where that fits into memory."""

@@ -1,8 +1,8 @@
 """The random numbers of every step: each member draws its own, in one call per step and kind."""
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -51,6 +51,21 @@ class Tape:
 def tape(numbers: Numbers) -> AbstractContextManager[None]:
     """Let regularizers take these numbers for a while; where there are none, nothing is changed."""
     return drawn_from(Tape(numbers)) if numbers else nullcontext()
+
+
+Drawn: TypeAlias = Numbers | Recorder
+"""Where a phase of a step has its numbers from: drawn ones, or what counts them in a trial."""
+
+
+@contextmanager
+def sourced(drawn: Drawn) -> Iterator[Numbers]:
+    """Let regularizers take these numbers for a while; yield them as `torch.func.vmap` needs them, by argument."""
+    if isinstance(drawn, Recorder):
+        with drawn_from(drawn):
+            yield {}
+    else:
+        with tape(drawn):
+            yield drawn
 
 
 class Generators:

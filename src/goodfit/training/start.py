@@ -2,7 +2,7 @@
 
 import torch
 
-from goodfit.bundle import assembled
+from goodfit.bundle import assembled, tensor
 from goodfit.errors import ConfigurationError, DataError, Fault
 from goodfit.files import digest_of_value
 from goodfit.models import MODELS
@@ -28,8 +28,8 @@ def check_fit(recipe: Recipe, rows: int) -> None:
         MachineError: the device that is named is not there.
     """
     model = recipe.model.model_dump()["kind"]
-    hidden = bool(MODELS[model].facts["hidden_layers"])
-    faults = applicability_faults(recipe.regularization, model, recipe.task, hidden)
+    hidden, widths = bool(MODELS[model].facts["hidden_layers"]), MODELS[model].cls.hidden_widths(recipe.model)
+    faults = applicability_faults(recipe.regularization, model, recipe.task, hidden, widths)
     size = recipe.training.batch_size
     if size > rows:
         rule = f"is larger than the {rows:,} train rows"
@@ -70,6 +70,7 @@ def _member(candidate: Candidate) -> Member:
     recipe = candidate.recipe
     torch.manual_seed(derived(candidate.seed, "weights"))
     task, regularization = task_named(recipe.task), Regularization(recipe.regularization)
-    outputs = task.outputs(recipe.classes)
-    model = assembled(recipe.model, regularization, candidate.data.preprocessor, outputs)
-    return Member(model, task, regularization, recipe.classes)
+    regularization.meet(tensor(candidate.data.train_target), recipe.classes)
+    preprocessor = candidate.data.preprocessor
+    model = assembled(recipe.model, regularization, preprocessor, task.outputs(recipe.classes))
+    return Member(model, task, regularization, recipe.classes, model.prepared_layout(preprocessor.layout))

@@ -12,12 +12,14 @@ from goodfit.models import MODELS
 from goodfit.stage import failpoint
 from goodfit.training.batches import Batch, batch_sizes, order
 from goodfit.training.noise import Generators
+from goodfit.training.population.judging import plain_losses
 from goodfit.training.population.program import Demands, Program, draw
 from goodfit.training.population.stack import Stack
 from goodfit.training.population.standing import Standing
 from goodfit.training.watching import watched_rows
 
 METRICS = ("train/loss", "valid/loss", "train/objective")
+GAP = "generalization_gap/loss"
 
 
 class Group:
@@ -58,7 +60,7 @@ class Group:
         seconds, cpu = (time.perf_counter() - started) / members, (clock() - started_cpu) / members
         improved = []
         for row, (standing, found) in enumerate(zip(self.standings, values, strict=True)):
-            metrics = dict(zip(METRICS, found, strict=True)) | {"lr": rates[row][-1]}
+            metrics = dict(zip(METRICS, found, strict=True)) | {GAP: found[1] - found[0], "lr": rates[row][-1]}
             if standing.add(metrics, seconds, cpu):
                 improved.append(row)
         self.stack.remember(improved)
@@ -97,7 +99,7 @@ class Group:
             objectives = self.program.objectives(batch, numbers)
             raw = torch.autograd.grad(objectives.sum(), parameters)  # of its own objective, for each member
             with torch.no_grad():
-                gradients = self.program.stepped(raw, numbers["gradients"])
+                gradients = self.program.stepped(raw, numbers)
                 stack.step(gradients, [rate[step] for rate in rates])
                 total.add_(objectives, alpha=last - first)
             failpoint("training.batch")  # in the middle of an epoch
@@ -110,7 +112,7 @@ class Group:
         return self.demands[size]
 
     def _losses(self, data: Batch) -> Tensor:
-        return self.program.plain_losses(data)
+        return plain_losses(self.program.network, self.program.member.task, data)
 
     def _watched_losses(self) -> Tensor:
         return self._losses(self.train_rows.take_each(self.watched.to(self.device)))

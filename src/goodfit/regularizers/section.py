@@ -1,0 +1,94 @@
+"""The `regularization` section of params.yaml, and what cannot be asked for in it."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from goodfit.errors import Fault
+from goodfit.registry import Section
+from goodfit.regularizers.base import REGULARIZERS
+from goodfit.regularizers.regularization import built
+
+PLACE = "params.yaml: regularization"
+if TYPE_CHECKING:  # made at run time, from the registry
+    Fields = Section
+else:
+    Fields = REGULARIZERS.fields()
+
+
+class _RegularizationSection(Fields):
+    """The `regularization` section of params.yaml: one field per regularizer, each off by its defaults."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> "_RegularizationSection":
+        active = [kind for kind in REGULARIZERS if built(kind, self).active]
+        _refuse_orphans(active)
+        _refuse_rivals(active)
+        return self
+
+
+RegularizationSection: type[Section] = _RegularizationSection
+
+
+def program(section: Section) -> Hashable:
+    """Return what the sections of all members of one program have in common."""
+    options = {kind: dict(getattr(section, kind)) for kind in REGULARIZERS}
+    active = {kind for kind in REGULARIZERS if built(kind, section).active}
+    return tuple((kind, REGULARIZERS[kind].cls.program(options[kind])) for kind in sorted(active) if not _beside(kind))
+
+
+def _beside(kind: str) -> bool:
+    return REGULARIZERS[kind].cls.beside
+
+
+def applicability_faults(
+    section: Section, model_kind: str, task: str, hidden_layers: bool = True, widths: Sequence[int] = ()
+) -> list[Fault]:
+    """Return a fault for each active regularizer that cannot act on this model or task.
+
+    Args:
+        section: an instance of `RegularizationSection`.
+        model_kind: the model's name, for messages.
+        task: binary, multiclass or regression.
+        hidden_layers: the model's fact of that name.
+        widths: of its hidden layers, where it knows them.
+    """
+    faults: list[Fault] = []
+    for kind in REGULARIZERS:
+        facts = REGULARIZERS[kind].facts
+        member = built(kind, section)
+        if not member.active:
+            continue
+        if widths:
+            named = (replace(fault, place=f"{PLACE}.{kind}.{fault.place}") for fault in member.width_faults(widths))
+            faults.extend(named)
+        if task not in facts["tasks"]:
+            rule = f"does not apply to {task}, only to {' and '.join(facts['tasks'])}"
+            faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Leave it out."))
+        if facts["needs_hidden_layers"] and not hidden_layers:
+            rule = f"acts on hidden layers, and model '{model_kind}' has none"
+            faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Leave it out, or take another model."))
+    return faults
+
+
+def _refuse_orphans(active: Sequence[str]) -> None:
+    for kind in active:
+        parent = REGULARIZERS[kind].cls.parent
+        if parent and parent not in active:
+            rule = f"{kind} acts through {parent}, which is off"
+            raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": f"Turn {parent} on, or {kind} off."})
+
+
+def _refuse_rivals(active: Sequence[str]) -> None:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for kind in active:
+        groups[REGULARIZERS[kind].cls.one_of].append(kind)
+    for group, members in groups.items():
+        if group and len(members) > 1:
+            named = " and ".join(members)
+            rule = f"{named} are active together, and of {group} at most one can be"
+            raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": "Turn all but one of them off."})

@@ -1,0 +1,102 @@
+"""The hooks of the regularizers, called for all members at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from goodfit.preprocessing import Layout
+from goodfit.regularizers import Regularization, Rows
+from goodfit.training.batches import Batch
+from goodfit.training.member import Member, State
+from goodfit.training.noise import Drawn, sourced
+from goodfit.training.population.each import each
+from goodfit.training.population.lending import Lent
+
+Hook = Callable[..., Any]
+"""A function of the regularization, of tensors, and of options that are the same for all members."""
+
+
+class _Calls(nn.Module):
+    """The regularization as a module that calls what it is given, so that strengths can be lent to it."""
+
+    def __init__(self, regularization: Regularization) -> None:
+        super().__init__()
+        self.regularization = regularization
+
+    def forward(self, hook: Hook, value: Any, *options: Any) -> Any:
+        """Call one hook."""
+        return hook(self.regularization, value, *options)
+
+
+class Hooks:
+    """The hooks that any regularizer of a member overrides; every other call gives back what it was given.
+
+    Args:
+        member: any of them, for its form.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self.stacks = member.regularization.stacks
+        self._member = member
+        self._changes = member.regularization.changes
+        self._lent = Lent(_Calls(member.regularization))
+        self._strengths: State = {}
+
+    def lend(self, strengths: State) -> None:
+        """Compute with these strengths [k] from now on, by name."""
+        self._strengths = strengths
+        if self.stacks:
+            self._lent.lend(strengths)
+
+    def batch(self, batch: Batch, numbers: Drawn) -> Batch:
+        """Return the rows to train on, [k, n, ...], prepared."""
+        if not self._changes("batch"):
+            return batch
+        prepared = self._member.model.prepare(batch.numeric, batch.categorical)
+        parts = (*prepared, batch.target)
+        return Batch(*self._call(_batch, parts, numbers, self._member.layout, self._member.classes))
+
+    def targets(self, target: Tensor, numbers: Drawn) -> Tensor:
+        """Return training targets [k, n] or [k, n, classes]."""
+        if not self._changes("targets"):
+            return target
+        found: Tensor = self._call(Regularization.targets, target, numbers, self._member.classes)
+        return found
+
+    def row_losses(self, losses: Tensor, logits: Tensor, target: Tensor, numbers: Drawn) -> Tensor:
+        """Return the losses [k, n] whose mean is minimized."""
+        if not self._changes("row_losses"):
+            return losses
+        found: Tensor = self._call(_row_losses, (losses, logits, target), numbers, self._member.classes)
+        return found
+
+    def gradients(self, gradients: Sequence[Tensor], numbers: Drawn) -> Sequence[Tensor]:
+        """Return the gradients to step along, [k, ...] each."""
+        if not self._changes("gradients"):
+            return gradients
+        found: Sequence[Tensor] = self._call(Regularization.gradients, list(gradients), numbers)
+        return found
+
+    def _call(self, hook: Hook, value: Any, numbers: Drawn, *options: Any) -> Any:
+        calls = self._lent.module
+        with sourced(numbers) as drawn:
+            if self.stacks:
+                return calls(hook, value, *options)
+
+            def one(state: tuple[Any, State], _: tuple[()]) -> Any:
+                return functional_call(calls, state[1], (hook, state[0], *options))
+
+            return each(one, (value, self._strengths), (), drawn)
+
+
+def _batch(
+    regularization: Regularization, parts: tuple[Tensor, Tensor, Tensor], layout: Layout, classes: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    rows, target = regularization.batch(Rows(parts[0], parts[1], layout), parts[2], classes)
+    return rows.numeric, rows.categorical, target
+
+
+def _row_losses(regularization: Regularization, parts: tuple[Tensor, Tensor, Tensor], classes: int) -> Tensor:
+    return regularization.row_losses(*parts, classes)

@@ -1,0 +1,72 @@
+"""The model of all members: one forward pass, over numbers that are lent to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from goodfit.models import Model
+from goodfit.models.activations import ELEMENTWISE
+from goodfit.training.batches import Batch
+from goodfit.training.member import State
+from goodfit.training.noise import Drawn, sourced
+from goodfit.training.population.each import each
+from goodfit.training.population.lending import Lent
+
+
+class Network:
+    """The forward pass that k members share.
+
+    Args:
+        model: of any member, for its form.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.stacks = all(_stacks(module) for module in model.modules())
+        self.parameters: State = {}
+        self.buffers: State = {}
+        self._lent = Lent(model)
+
+    def lend(self, parameters: State, buffers: State) -> None:
+        """Compute with these [k, ...] from now on, by name; running statistics in `buffers` move along."""
+        self.parameters, self.buffers = parameters, buffers
+        if self.stacks:
+            self._lent.lend(parameters | buffers)
+
+    @contextmanager
+    def aside(self, parameters: State | None = None) -> Iterator[None]:
+        """Compute for a while with other weights, or these, on a copy of the buffers: what moves there is forgotten."""
+        before = self.parameters, self.buffers
+        self.lend(parameters or self.parameters, {name: buffer.clone() for name, buffer in self.buffers.items()})
+        try:
+            yield
+        finally:
+            self.lend(*before)
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Compute for a while as in prediction."""
+        self._lent.module.eval()
+        try:
+            yield
+        finally:
+            self._lent.module.train()
+
+    def __call__(self, batch: Batch, numbers: Drawn) -> Tensor:
+        """Return logits [k, n, outputs], from rows [k, n, ...], or [n, ...] where all members see the same."""
+        rows = (batch.numeric, batch.categorical)
+        with sourced(numbers) as drawn:
+            if self.stacks:
+                return self._lent.module(*rows)  # type: ignore[no-any-return]
+            model, shared = self._lent.module, batch.target.ndim == 1
+
+            def one(state: tuple[State, State], rows: tuple[Tensor, Tensor]) -> Tensor:
+                return functional_call(model, state, rows)  # type: ignore[no-any-return]
+
+            logits: Tensor = each(one, (self.parameters, self.buffers), rows, drawn, shared=shared)
+            return logits
+
+
+def _stacks(module: nn.Module) -> bool:
+    return bool(getattr(module, "stacks", False)) or isinstance(module, (nn.Sequential, *ELEMENTWISE))
