@@ -61,7 +61,8 @@ def test_a_planted_slice_is_found_first(task: str) -> None:
         parts, bad = found(1500, seed, task, planted=True)
         assert set(parts[0].found.columns) == {"n2", "c1"}
         assert parts[0].confirmed.p <= 0.01
-        assert (parts[0].mask & bad).sum() / (parts[0].mask | bad).sum() > 0.7
+        held = parts[0].masks["test"]
+        assert (held & bad).sum() / (held | bad).sum() > 0.7
         assert all(part.confirmed.p > 0.01 for part in parts[1:]), "what lies beside it is not flagged for it"
 
 
@@ -96,6 +97,31 @@ def test_more_rows_than_are_searched_are_sampled_the_same_way(monkeypatch: pytes
     assert [part.confirmed for part in one] == [part.confirmed for part in same]
     assert set(one[0].found.columns) == {"n2", "c1"}
     assert len(one[0].mask) == len(bad) == 4000, "all rows are judged"
+
+
+def test_a_slice_of_one_split_alone_is_found_and_not_flagged() -> None:
+    """The test rows fail in it, the valid rows do not: searched among the test rows, it is asked of the valid rows."""
+    valid, test = drawn(900, 9, "regression", planted=False), drawn(900, 8, "regression", planted=True)
+    schema = Schema(tuple(COLUMNS), "regression", ())
+    parts = [dict(zip(("valid", "test"), pair, strict=True)) for pair in zip(valid[:3], test[:3], strict=True)]
+    options: Any = {"kind": "failing", "bins": 10, "min_rows": 10, "count": 5, "seed": (1, 1)}
+    hidden = next(part for part in discover("regression", schema, *parts, **options) if part.found.score > 6)
+    assert set(hidden.found.columns) == {"n2", "c1"}
+    assert hidden.asked == "valid"
+    assert hidden.confirmed.p > 0.01, "the rows that did not choose it do not confirm it"
+    swapped = [{"valid": values["test"], "test": values["test"]} for values in parts]
+    first = discover("regression", schema, *swapped, **options)[0]  # type: ignore[arg-type]
+    assert first.confirmed.p == discovery.SMALLEST_P
+
+
+def test_no_slice_repeats_one_before_it() -> None:
+    parts, _ = found(1500, 1, planted=True)
+    assert {part.asked for part in parts} == {"valid", "test"}, "both ways are gone"
+    for count, part in enumerate(parts):
+        before = [np.logical_or.reduce([other.masks[split] for other in parts[:count]]) for split in part.masks]
+        shared = [mask & rows for mask, rows in zip(part.masks.values(), before, strict=True) if count]
+        assert sum(int(rows.sum()) for rows in shared) <= 0.5 * sum(int(mask.sum()) for mask in part.masks.values())
+    assert [part.confirmed.p for part in parts] == sorted(part.confirmed.p for part in parts)
 
 
 def test_rows_of_a_group_are_no_evidence_for_each_other() -> None:

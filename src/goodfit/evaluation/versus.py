@@ -11,6 +11,7 @@ from goodfit.data import Table
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.evaluation.estimates import Comparison, Estimate
 from goodfit.evaluation.judging import MODEL, Answers, judge
+from goodfit.evaluation.ordering import stretches_of
 from goodfit.evaluation.section import EvaluateSection, check_section, chosen_metrics
 from goodfit.evaluation.targets import groups_of, predicted, target_values
 
@@ -85,8 +86,17 @@ class Versus:
         }
 
 
-def compare_models(first: Contender, second: Contender, test: Table, section: EvaluateSection, seed: int) -> Versus:
+def compare_models(
+    first: Contender, second: Contender, test: Table, section: EvaluateSection, seed: int, *, in_time: bool = False
+) -> Versus:
     """Judge two models on the same rows.
+
+    Args:
+        first, second: the models.
+        test: the rows.
+        section: which metrics, and how the intervals are made.
+        seed: of the resamples.
+        in_time: draw rows that follow each other in the schema's time column together, as after a split by time.
 
     Raises:
         ConfigurationError: they do not answer the same question.
@@ -99,7 +109,8 @@ def compare_models(first: Contender, second: Contender, test: Table, section: Ev
     target = target_values(first.bundle, test)
     said = {MODEL: predicted(first.bundle, test, "test"), OTHER: predicted(second.bundle, test, "test")}
     thresholds = {MODEL: first.bundle.threshold, OTHER: second.bundle.threshold}
-    judged = judge(Answers(target, groups_of(test), said, thresholds), metrics, section.bootstrap, (seed, 2))
+    order = stretches_of(test, target, said[MODEL]) if in_time else None
+    judged = judge(Answers(target, groups_of(test), said, thresholds, order), metrics, section.bootstrap, (seed, 2))
     decisions = [bundle.decide(said[who]) for bundle, who in ((first.bundle, MODEL), (second.bundle, OTHER))]
     return Versus(
         first,

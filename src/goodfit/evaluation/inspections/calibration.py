@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from goodfit.bundle import PredictionInterval
-from goodfit.evaluation.bootstrap import Resampling, group_codes
+from goodfit.evaluation.bootstrap import Resampling
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.estimates import Estimate
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
+from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.evaluation.intervals import reflected, share_interval
-from goodfit.evaluation.ordering import follow_in_time, stretches_of
 from goodfit.evaluation.reliability import (
     adaptive_bins,
     calibration_error,
@@ -50,7 +50,7 @@ class Calibration(Inspection):
         return None if subject.bundle.interval is None else self._intervals(subject, subject.bundle.interval)
 
     def _probabilities(self, subject: Subject) -> Finding:
-        target, resampling = subject.targets["test"], resampling_of(subject)
+        target, resampling = subject.targets["test"], resampling_of(subject, NUMBER)
         temperature = subject.bundle.temperature
         after = subject.predictions["test"]
         said, true = confidence(target, after)
@@ -93,10 +93,11 @@ class Calibration(Inspection):
         target, said = subject.targets["test"], subject.predictions["test"]
         low, high = interval.around(said)
         inside = ((low <= target) & (target <= high)).astype(np.float64)
-        held = _share(inside, resampling_of(subject))
+        resampling = resampling_of(subject, NUMBER)
+        held = _share(inside, resampling)
         width = float(np.mean(high - low))
         figures = {**_named("coverage", held), "coverage_nominal": interval.coverage, "mean_width": width}
-        table = reliability_table(said, inside, adaptive_bins(said, min(self.bins, 10)), resampling_of(subject))
+        table = reliability_table(said, inside, adaptive_bins(said, min(self.bins, 10)), resampling)
         table = table.rename(columns={"observed": "coverage"})
         level = f"{100 * subject.bootstrap.level:g} %"
         summary = (
@@ -106,16 +107,6 @@ class Calibration(Inspection):
         short = max(held.high, held.value + MATERIAL) < interval.coverage
         warnings = [f"Prediction intervals hold {held.value:.1%} of the values, and claim {interval.coverage:.1%}."]
         return Finding("Prediction intervals", summary, {"coverage": table}, (), figures, warnings if short else ())
-
-
-def resampling_of(subject: Subject) -> Resampling:
-    """Return how the test rows are drawn anew: by groups, by stretches of time, or each alone."""
-    target, groups = subject.targets["test"], group_codes(subject.groups["test"])
-    stretches = None
-    if groups is None and follow_in_time(subject.tables):
-        stretches = stretches_of(subject.tables["test"], target, subject.predictions["test"])
-    about = subject.bootstrap.resamples, subject.bootstrap.level, (subject.seed, NUMBER)
-    return Resampling(len(target), *about, groups, stretches)
 
 
 def _share(inside: NDArray[np.float64], resampling: Resampling) -> Estimate:

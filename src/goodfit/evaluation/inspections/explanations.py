@@ -6,16 +6,17 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 from pydantic import Field
 
 from goodfit.data import Schema
 from goodfit.errors import Fault, shorten, suggestion
-from goodfit.evaluation.bootstrap import Resampling, group_codes
 from goodfit.evaluation.charts import bar_chart, line_chart
 from goodfit.evaluation.explaining.blocks import blocks_of, grouped
 from goodfit.evaluation.explaining.dependence import Dependence, partial_dependence
 from goodfit.evaluation.explaining.permutation import Importance, permutation_importance
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
+from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.preprocessing import Arrays
 
 NUMBER = 50
@@ -62,13 +63,13 @@ class Explanations(Inspection):
 
     def inspect(self, subject: Subject) -> Finding | None:
         """Return the importance of every column, and the curves of the first ones."""
-        frame, target, groups = self._sampled(subject)
+        kept = self._kept(subject)
+        frame, target = subject.tables[self.split].frame.iloc[kept], subject.targets[self.split][kept]
         arrays = subject.bundle.preprocessor.transform(frame)
         blocks = blocks_of(subject.bundle.preprocessor)
         if not blocks or not len(frame):
             return None
-        level, seed = subject.bootstrap.level, (subject.seed, NUMBER)
-        resampling = Resampling(len(frame), RESAMPLES, level, seed, group_codes(groups))
+        resampling = resampling_of(subject, NUMBER, self.split, kept, RESAMPLES)
         found = permutation_importance(
             subject.bundle, arrays, target, grouped(blocks, self.together), subject.metric, resampling, self.repeats
         )
@@ -84,14 +85,11 @@ class Explanations(Inspection):
             {"needed_columns": float(len(needed)), **_figures(found)},
         )
 
-    def _sampled(self, subject: Subject) -> tuple[pd.DataFrame, Any, Any]:
-        frame, target = subject.tables[self.split].frame, subject.targets[self.split]
-        groups = subject.groups[self.split]
-        if len(frame) > self.rows:
-            generator = np.random.default_rng((subject.seed, NUMBER))
-            rows = np.sort(generator.choice(len(frame), self.rows, replace=False))
-            return frame.iloc[rows], target[rows], None if groups is None else groups[rows]
-        return frame, target, groups
+    def _kept(self, subject: Subject) -> NDArray[np.intp]:
+        rows = len(subject.targets[self.split])
+        if rows <= self.rows:
+            return np.arange(rows)
+        return np.sort(np.random.default_rng((subject.seed, NUMBER)).choice(rows, self.rows, replace=False))
 
     def _summary(self, subject: Subject, found: list[Importance], needed: list[Importance], rows: int) -> str:
         if not needed:

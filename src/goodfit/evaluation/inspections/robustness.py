@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from goodfit.data import Column
-from goodfit.evaluation.bootstrap import Resampling, group_codes
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
+from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.evaluation.robustness.changes import missing, perturbed, spread
 from goodfit.evaluation.robustness.sensitivity import Moved, moved
 from goodfit.metrics import METRICS
@@ -58,9 +58,7 @@ class Robustness(Inspection):
         if not columns or not len(kept):
             return None
         frame, target = subject.tables["test"].frame.iloc[kept], subject.targets["test"][kept]
-        groups = subject.groups["test"]
-        codes = group_codes(None if groups is None else groups[kept])
-        resampling = Resampling(len(kept), RESAMPLES, subject.bootstrap.level, (subject.seed, NUMBER), codes)
+        resampling = resampling_of(subject, NUMBER, "test", kept, RESAMPLES)
         answers, changes = self._answers(subject, frame, columns)
         before = subject.bundle.predict(frame)
         found = moved(subject.metric, target, before, answers, subject.bundle.decide, resampling)

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from goodfit.data import Schema
 from goodfit.errors import Fault, suggestion
-from goodfit.evaluation.bootstrap import Resampling, group_codes
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
+from goodfit.evaluation.inspections.resampling import clusters_of, resampling_of
 from goodfit.evaluation.slices.declared import declared_slices
-from goodfit.evaluation.slices.discovery import HARD, discover
+from goodfit.evaluation.slices.discovery import HARD, SMALLEST_P, Discovered, discover
 from goodfit.evaluation.slices.figures import bounded, slice_figures
 from goodfit.evaluation.slices.parity import parity_tables, rates_of
 from goodfit.metrics import METRICS
@@ -21,7 +21,7 @@ from goodfit.metrics import METRICS
 NUMBER = 20
 FIGURES = ("value", "low", "high", "difference", "difference_low", "difference_high")
 FOUR_FIFTHS = 0.8
-Share = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=SMALLEST_P, lt=1)]
 Cuts = Annotated[list[Annotated[float, Field(strict=True)]], Field(min_length=1)]
 Cross = Annotated[list[str], Field(min_length=2, max_length=3)]
 
@@ -31,9 +31,10 @@ class Slices(Inspection):
     """Where the model fails: declared slices, the worst ones that a search finds, and protected attributes.
 
     The search looks at the valid rows: every level, run of bins and gap of a feature, and every cross of two. The test
-    rows, which had no part in it, confirm or refute what it found, with a correction for asking about several. A slice
-    is failing if the model is wrong there more often than it is on other rows with the same predictions, and hard if it
-    is wrong there more often than elsewhere.
+    rows, which had no part in it, confirm or refute what it found. Then it looks at the test rows, and the valid rows
+    answer. The significance is corrected for asking about several slices, both ways. A slice is failing if the model is
+    wrong there more often than it is on other rows with the same predictions, and hard if it is wrong there more often
+    than elsewhere.
 
     Options:
         columns: columns whose every level or bin is a slice.
@@ -113,7 +114,7 @@ class Slices(Inspection):
                 {split: subject.tables[split].frame for split in ("valid", "test")},
                 subject.targets,
                 subject.predictions,
-                group_codes(subject.groups["test"]),
+                {split: clusters_of(subject, split) for split in ("valid", "test")},
                 kind=kind,
                 bins=self.quantiles,
                 min_rows=self.min_rows,
@@ -123,14 +124,24 @@ class Slices(Inspection):
             flagged = [part for part in found if part.confirmed.p <= self.significance]
             figures[kind] = float(len(flagged))
             if found:
-                table = self._table(subject, [part.name for part in found], [part.mask for part in found])
-                table.insert(1, "finding", [self._said(part.confirmed.p, kind) for part in found])
-                table["excess_loss"] = [part.confirmed.excess for part in found]
-                table["p"] = [part.confirmed.p for part in found]
-                tables[kind] = table
+                tables[kind] = self._found(subject, found, kind)
             notes.append(_summary(kind, [part.name for part in flagged], subject.metric, tables.get(kind)))
             if flagged and kind != HARD:
                 warnings.append(_warning(tables[kind].iloc[0], len(flagged), subject.metric))
+
+    def _found(self, subject: Subject, found: list[Discovered], kind: str) -> pd.DataFrame:
+        """Return a line per slice, with its figures on the rows that had no part in finding it."""
+        tables = []
+        for split in dict.fromkeys(part.asked for part in found):
+            places = [place for place, part in enumerate(found) if part.asked == split]
+            names, masks = [found[place].name for place in places], [found[place].mask for place in places]
+            tables.append(self._table(subject, names, masks, split).set_axis(places))
+        table = pd.concat(tables).sort_index()
+        table.insert(1, "finding", [self._said(part.confirmed.p, kind) for part in found])
+        table.insert(2, "asked", [part.asked for part in found])
+        table["excess_loss"] = [part.confirmed.excess for part in found]
+        table["p"] = [part.confirmed.p for part in found]
+        return table
 
     def _said(self, p: float, kind: str) -> str:
         return kind if p <= self.significance else "not shown"
@@ -149,10 +160,12 @@ class Slices(Inspection):
             maximize = METRICS[subject.metric].facts["direction"] == "maximize"
             figures[f"declared.worst.{subject.metric}"] = float(values.min() if maximize else values.max())
 
-    def _table(self, subject: Subject, names: list[str], masks: list[NDArray[np.bool_]]) -> pd.DataFrame:
+    def _table(
+        self, subject: Subject, names: list[str], masks: list[NDArray[np.bool_]], split: str = "test"
+    ) -> pd.DataFrame:
         """Return a line per slice: rows, the metric with its interval, and the difference from the rest."""
-        said = _needed(subject)
-        found = slice_figures(masks, subject.metric, subject.targets["test"], said, _resampling(subject))
+        said, resampling = _needed(subject, split), resampling_of(subject, NUMBER, split)
+        found = slice_figures(masks, subject.metric, subject.targets[split], said, resampling)
         lines = []
         for name, part in zip(names, found, strict=True):
             bounds = (part.value, part.difference)
@@ -180,7 +193,8 @@ class Slices(Inspection):
             return
         classes = None if subject.task == "regression" else subject.bundle.decide(said)
         rates = rates_of(subject.task, target, said, classes)
-        groups, between = parity_tables({part.name: part.mask for part in parts}, rates, bounded(_resampling(subject)))
+        resampling = bounded(resampling_of(subject, NUMBER))
+        groups, between = parity_tables({part.name: part.mask for part in parts}, rates, resampling)
         tables |= {f"groups_{number + 1}": groups, f"parity_{number + 1}": between}
         for line in between.to_dict("records"):
             figures[f"parity.{name}.{line['rate']}.{line['compared']}"] = float(line["value"])
@@ -189,15 +203,9 @@ class Slices(Inspection):
                 warnings.append(f"Protected column '{name}': {said_of}, below four fifths.")
 
 
-def _needed(subject: Subject) -> NDArray[Any]:
-    said = subject.predictions["test"]
+def _needed(subject: Subject, split: str) -> NDArray[Any]:
+    said = subject.predictions[split]
     return subject.bundle.decide(said) if METRICS[subject.metric].facts["needs"] == "classes" else said
-
-
-def _resampling(subject: Subject) -> Resampling:
-    rows, bootstrap = len(subject.targets["test"]), subject.bootstrap
-    groups = group_codes(subject.groups["test"])
-    return Resampling(rows, bootstrap.resamples, bootstrap.level, (subject.seed, NUMBER), groups)
 
 
 def _summary(kind: str, flagged: list[str], metric: str, table: pd.DataFrame | None) -> str:
@@ -215,5 +223,6 @@ def _summary(kind: str, flagged: list[str], metric: str, table: pd.DataFrame | N
 
 def _warning(line: Mapping[str, Any], count: int, metric: str) -> str:
     others = f" (and {count - 1} more)" if count > 1 else ""
-    figures = f"{metric} {line['value']:.4g} on {line['rows']:,} test rows, {line['difference']:+.4g} against the rest"
-    return f"The model fails where {line['slice']}{others}: {figures}."
+    where, figures = f"{line['rows']:,} {line['asked']} rows", f"{metric} {line['value']:.4g}"
+    against = f"{line['difference']:+.4g} against the rest"
+    return f"The model fails where {line['slice']}{others}: {figures} on {where}, {against}."

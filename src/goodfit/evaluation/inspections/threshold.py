@@ -12,12 +12,13 @@ from goodfit.bundle import ThresholdRule
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.estimates import Estimate
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
-from goodfit.evaluation.inspections.calibration import resampling_of
+from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.evaluation.intervals import share_interval
 from goodfit.evaluation.targets import decided
 from goodfit.metrics import METRICS
 from goodfit.metrics.base import Weighted, weighted_mean
 
+NUMBER = 15
 SHOWN = ("precision", "recall", "f1", "balanced_accuracy")
 STEPS = np.linspace(0.02, 0.98, 49)
 
@@ -43,7 +44,7 @@ class DecisionThreshold(Inspection):
 
 
 def _estimates(subject: Subject, names: list[str], costs: Mapping[str, Any] | None) -> dict[str, Estimate]:
-    target, resampling = subject.targets["test"], resampling_of(subject)
+    target, resampling = subject.targets["test"], resampling_of(subject, NUMBER)
     classes = decided(subject.predictions["test"], subject.bundle.threshold)
     samples = resampling.samples(_figures(target, classes, names, costs))
     alone = resampling.groups is None and resampling.stretches is None

@@ -1,7 +1,12 @@
-"""Find the worst slices on the valid rows, and ask the test rows whether they are."""
+"""Find the worst slices on some rows, and ask others, which had no part in the search, whether they are.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Both ways: valid is searched and test is asked, and test is searched and valid is asked, each at half the level (the
+correction of Bonferroni). A slice that hides in one split by chance shows in the other, and every answer is still one
+of rows that did not choose the question.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,28 +15,46 @@ from numpy.typing import NDArray
 
 from goodfit.data import Schema, Task
 from goodfit.evaluation.slices.coding import learn_coders
-from goodfit.evaluation.slices.confirming import Confirmed, confirm
+from goodfit.evaluation.slices.confirming import SHUFFLES, Confirmed, confirm
 from goodfit.evaluation.slices.losses import Excess, excess_losses, row_losses
 from goodfit.evaluation.slices.search import Slice, search
 
 MAX_ROWS = 50_000
 """Rows of a split that take part; a slice that shows only among more is too slight to act on."""
+WAYS = (("valid", "test"), ("test", "valid"))
+"""Which rows are searched, and which are asked."""
+SMALLEST_P = len(WAYS) / (1 + SHUFFLES)
+SAME = 0.5
+"""A slice that shares more than that of its rows with those before it says nothing new."""
 Kind = Literal["failing", "hard"]
 HARD: Kind = "hard"
 
 
 @dataclass(frozen=True)
 class Discovered:
-    """One slice that was found on valid: its rows among all test rows [n], and what they say."""
+    """One slice that was found.
+
+    Args:
+        found: the slice, and its score where it was sought.
+        asked: the split that had no part in the search.
+        masks: which rows [n] of each split it holds.
+        confirmed: what the asked split says.
+    """
 
     found: Slice
-    mask: NDArray[np.bool_]
+    asked: str
+    masks: Mapping[str, NDArray[np.bool_]]
     confirmed: Confirmed
 
     @property
     def name(self) -> str:
         """The conditions as text."""
         return self.found.name
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Which rows [n] of the asked split it holds."""
+        return self.masks[self.asked]
 
     @property
     def score(self) -> float:
@@ -45,7 +68,7 @@ def discover(
     frames: Mapping[str, pd.DataFrame],
     targets: Mapping[str, NDArray[Any]],
     predictions: Mapping[str, NDArray[np.float64]],
-    groups: NDArray[np.intp] | None = None,
+    clusters: Mapping[str, NDArray[np.intp] | None] | None = None,
     *,
     kind: Kind,
     bins: int,
@@ -53,12 +76,13 @@ def discover(
     count: int,
     seed: Sequence[int],
 ) -> list[Discovered]:
-    """Return up to `count` slices, the worst first.
+    """Return up to `count` slices, the surest first, and of equally sure ones the worst.
 
     Args:
         task, schema: of the table; slices are made of its features.
-        frames, targets, predictions: of `valid`, which is searched, and `test`, which is asked.
-        groups: the group of each test row [n], where rows stand in groups.
+        frames, targets, predictions: of `valid` and `test`.
+        clusters: split to the cluster of each row [n], where rows are no evidence by themselves: groups, or stretches
+            of time.
         kind: `failing`: judged against rows with the same predictions; `hard`: against all rows.
         bins, min_rows, count, seed: of the search.
     """
@@ -66,14 +90,31 @@ def discover(
     excess = {
         split: _excess(task, targets[split][rows], predictions[split][rows], kind) for split, rows in kept.items()
     }
-    looked_at = frames["valid"].iloc[kept["valid"]]
-    coders = learn_coders(looked_at, schema.features, bins)
-    found = search(looked_at, coders, excess["valid"], min_rows, count)
-    masks = [part.mask(frames["test"]) for part in found]
-    asked = None if groups is None else np.unique(groups[kept["test"]], return_inverse=True)[1]
-    answers = confirm([mask[kept["test"]] for mask in masks], excess["test"], seed, asked)
-    parts = [Discovered(*part) for part in zip(found, masks, answers, strict=True)]
-    return sorted((part for part in parts if part.confirmed.rows), key=lambda part: -part.score)
+    found: list[Discovered] = []
+    for searched, asked in WAYS:
+        looked_at = frames[searched].iloc[kept[searched]]
+        coders = learn_coders(looked_at, schema.features, bins)
+        parts = search(looked_at, coders, excess[searched], min_rows, count)
+        masks = [{split: part.mask(frames[split]) for split in kept} for part in parts]
+        whose = (clusters or {}).get(asked)
+        codes = None if whose is None else np.unique(whose[kept[asked]], return_inverse=True)[1]
+        answers = confirm([mask[asked][kept[asked]] for mask in masks], excess[asked], seed, codes)
+        found += [
+            Discovered(part, asked, mask, replace(answer, p=min(1.0, len(WAYS) * answer.p)))
+            for part, mask, answer in zip(parts, masks, answers, strict=True)
+            if answer.rows
+        ]
+    return list(_distinct(sorted(found, key=lambda part: (part.confirmed.p, -part.score))))[:count]
+
+
+def _distinct(parts: Sequence[Discovered]) -> Iterator[Discovered]:
+    """Yield the slices that hold other rows than those before them."""
+    seen = {split: np.zeros(len(mask), dtype=bool) for part in parts[:1] for split, mask in part.masks.items()}
+    for part in parts:
+        shared = sum(int((mask & seen[split]).sum()) for split, mask in part.masks.items())
+        if shared <= SAME * sum(int(mask.sum()) for mask in part.masks.values()):
+            yield part
+            seen = {split: seen[split] | mask for split, mask in part.masks.items()}
 
 
 def _excess(task: Task, target: NDArray[Any], prediction: NDArray[np.float64], kind: Kind) -> Excess:
