@@ -65,7 +65,7 @@ def test_every_trial_is_a_child_with_all_its_settings(undisturbed: Any) -> None:
         assert len(curve(undisturbed, trial, "valid/loss")) == int(rows[int(trial.data.tags["goodfit.trial"])][3])
         regularization = {name for name in trial.data.params if name.startswith("regularization.")}
         assert regularization == {name for name in parent.data.params if name.startswith("regularization.")}
-        assert {"train/loss", "valid/loss"} <= set(trial.data.metrics)
+        assert {"train/loss", "valid/loss", "generalization_gap/loss"} <= set(trial.data.metrics)
 
 
 def test_the_best_trial_is_what_was_trained(undisturbed: Any) -> None:

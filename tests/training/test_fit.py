@@ -101,6 +101,15 @@ def test_train_loss_is_measured_like_valid_loss_on_train_rows(make: Made) -> Non
     assert compared == 4
 
 
+def test_the_generalization_gap_is_a_curve(make: Made) -> None:
+    epochs = fitted(*make()).epochs
+    assert len(epochs) == 4
+    for epoch in epochs:
+        gap = epoch.metrics["valid/loss"] - epoch.metrics["train/loss"]
+        assert epoch.metrics["generalization_gap/loss"] == gap
+    assert len({epoch.metrics["generalization_gap/loss"] for epoch in epochs}) == 4
+
+
 def test_the_best_epoch_is_kept_and_training_stops_when_nothing_improves(make: Made) -> None:
     stop = {"early_stopping": {"patience": 3}}
     recipe, data = make(regularization=stop, training={"epochs": 60, "optimizer": {"kind": "adam", "lr": 0.05}})

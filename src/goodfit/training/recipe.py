@@ -79,7 +79,7 @@ class Epoch:
     Args:
         number: from 1.
         metrics: `train/loss` and `valid/loss` (the plain task loss in evaluation mode, after the epoch, on equally many
-            rows, so that their difference is the generalization gap), `train/objective` (the mean of what was
+            rows), `generalization_gap/loss` (how much higher the second is), `train/objective` (the mean of what was
             minimized, regularizers and all, while weights moved) and `lr` (of the epoch's last step).
         seconds: wall time of this epoch.
         restored: it was computed before a crash and is reported again, from the checkpoint.
