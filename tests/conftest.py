@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,43 @@ PASSWORD = "geheim@/ü %wort"
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name a bytes parameter by its argument: packed bytes hold the time, and workers must collect equal names."""
     return argname if isinstance(val, bytes) else None
+
+
+class RegularizerSettings:
+    """Settings for tests over every regularizer, as sections of params.yaml."""
+
+    def __init__(self) -> None:
+        from goodfit.params import read_yaml
+        from goodfit.regularizers import REGULARIZERS
+
+        values = read_yaml(Path(__file__).with_name("regularizer_settings.yaml"))
+        self._on: dict[str, Any] = values["on"]
+        self._off: dict[str, Any] = values["off"]
+        assert set(self._on) == set(self._off) == set(REGULARIZERS), "tests/regularizer_settings.yaml lacks some"
+        self._classes = {kind: REGULARIZERS[kind].cls for kind in REGULARIZERS}
+
+    def on(self, kind: str) -> dict[str, Any]:
+        """One regularizer, and what it acts through."""
+        parent = self._classes[kind].parent
+        return (self.on(parent) if parent else {}) | {kind: self._on[kind]}
+
+    def off(self, kind: str) -> dict[str, Any]:
+        """One regularizer with zero strength."""
+        return {kind: self._off[kind]}
+
+    def together(self) -> list[dict[str, Any]]:
+        """Sections with as many regularizers as can act together; each is in one of them."""
+        groups: dict[str, list[str]] = {}
+        for kind, cls in self._classes.items():
+            groups.setdefault(cls.one_of or kind, []).append(kind)
+        most = max(map(len, groups.values()))
+        chosen = [{members[index % len(members)] for members in groups.values()} for index in range(most)]
+        return [{kind: self._on[kind] for kind in sorted(kinds)} for kinds in chosen]
+
+
+@pytest.fixture(scope="session")
+def regularizer_settings() -> RegularizerSettings:
+    return RegularizerSettings()
 
 
 @dataclass(frozen=True)
@@ -53,7 +91,7 @@ def postgresql() -> Iterator[Server]:
     initdb = [*prefix, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "tester", "--no-sync", "-E", "UTF8"]
     initdb += ["--locale=C", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}"]
     start = [*prefix, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1"]
-    start += ["-k", str(folder), "-c", "fsync=off", "-c", "max_connections=20"]
+    start += ["-k", str(folder), "-c", "fsync=off", "-c", "max_connections=40"]
     try:
         subprocess.run(initdb, check=True, capture_output=True, cwd=folder, timeout=120)
         with subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as process:

@@ -14,6 +14,13 @@ from goodfit.tracking.revisions import check_revision
 
 WAIT = 3.0
 """Seconds to wait for another process that holds the database before calling it busy."""
+_LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 _NEEDED = {"experiments", "runs", "metrics", "latest_metrics", "params", "tags", "alembic_version"}
 
 
@@ -62,9 +69,8 @@ def inspect(path: Path) -> str | None:
 
 def relocate(path: Path, old: str, new: str) -> None:
     """Replace the folder under which artifacts are looked for."""
-    columns = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
     with closing(sqlite3.connect(path, timeout=WAIT)) as connection, connection:
-        for table, column in columns.items():
+        for table, column in _LOCATIONS:
             connection.execute(
                 f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
                 f"WHERE {column} = ? OR substr({column}, 1, ?) = ? || '/'",
