@@ -149,9 +149,8 @@ def test_layers_and_widths():
 
 
 def test_blocks_stand_around_the_activation_of_every_hidden_layer():
-    class Blocks:
+    class Blocks(NoBlocks):
         asked: list[tuple[int, int, int]] = []
-        recentres = False
 
         def before_activation(self, index, count, width):
             self.asked.append((index, count, width))

@@ -18,14 +18,6 @@ from goodfit.training.population.grouping import grouped
 from goodfit.training.start import started
 
 Made = Callable[..., tuple[Recipe, TrainingData]]
-ON: dict[str, dict[str, Any]] = {
-    "batch_norm": {"enabled": True},
-    "dropout": {"p": 0.2},
-    "early_stopping": {"patience": 3},
-    "gradient_clip": {"norm": 0.5, "value": 0.3},
-    "label_smoothing": {"strength": 0.1},
-    "weight_decay": {"strength": 0.05},
-}
 TOLERANCE = 1e-5
 
 
@@ -83,16 +75,20 @@ def stacks(candidates: Sequence[Candidate]) -> list[int]:
 
 
 @pytest.mark.parametrize("target", ["churn", "level"])
-def test_each_of_sixteen_comes_out_as_alone_with_everything_on(make: Made, target: str) -> None:
-    assert set(ON) == set(REGULARIZERS)
-    candidates = members(make, 16, ON, target=target)
-    assert stacks(candidates) == [16]
-    assert_as_alone(candidates, which=(0, 7, 15))
+def test_each_of_sixteen_comes_out_as_alone_with_everything_on(
+    make: Made, target: str, regularizer_settings: Any
+) -> None:
+    every = regularizer_settings.together()
+    assert set().union(*every) == set(REGULARIZERS)
+    for settings in every:
+        candidates = members(make, 16, settings, target=target)
+        assert stacks(candidates) == [16]
+        assert_as_alone(candidates, which=(0, 7, 15))
 
 
 @pytest.mark.parametrize("kind", REGULARIZERS)
-def test_each_regularizer_stacks(make: Made, kind: str) -> None:
-    candidates = members(make, 3, {kind: ON[kind]})
+def test_each_regularizer_stacks(make: Made, kind: str, regularizer_settings: Any) -> None:
+    candidates = members(make, 3, regularizer_settings.on(kind))
     assert stacks(candidates) == [3]
     assert_as_alone(candidates)
 
@@ -126,9 +122,8 @@ def test_embedded_columns_stack(make: Made) -> None:
 
 
 @pytest.mark.parametrize("kind", REGULARIZERS)
-def test_zero_strength_equals_absence_in_a_stack(make: Made, kind: str) -> None:
-    off = {name: type(value)(0) for name, value in ON[kind].items()}
-    absent, zero = (trained(members(make, 2, settings)) for settings in ({}, {kind: off}))
+def test_zero_strength_equals_absence_in_a_stack(make: Made, kind: str, regularizer_settings: Any) -> None:
+    absent, zero = (trained(members(make, 2, settings)) for settings in ({}, regularizer_settings.off(kind)))
     assert [numbers(found) for found in absent.values()] == [numbers(found) for found in zero.values()]
 
 
@@ -243,7 +238,7 @@ class Foreign(Model):
 
 
 @pytest.fixture
-def foreign(monkeypatch: pytest.MonkeyPatch, make: Made) -> Callable[..., list[Candidate]]:
+def foreign(monkeypatch: pytest.MonkeyPatch, make: Made, regularizer_settings: Any) -> Callable[..., list[Candidate]]:
     """Candidates with a model that is registered for this test alone."""
 
     registered = dict(MODELS._members)
@@ -251,7 +246,8 @@ def foreign(monkeypatch: pytest.MonkeyPatch, make: Made) -> Callable[..., list[C
 
     def candidates(vectorizes: bool, count: int = 3, **options: Any) -> list[Candidate]:
         MODELS.register("foreign", vectorizes=vectorizes, hidden_layers=True)(Foreign)
-        every = members(make, count, {n: o for n, o in ON.items() if n != "early_stopping"})
+        settings = regularizer_settings.together()[0]
+        every = members(make, count, {name: options for name, options in settings.items() if name != "early_stopping"})
         model = MODELS["foreign"].options(**options)
         return [replace(c, recipe=replace(c.recipe, model=model)) for c in every]
 

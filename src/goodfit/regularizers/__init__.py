@@ -2,12 +2,26 @@
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
 from goodfit.regularizers.batch_norm import BatchNorm
+from goodfit.regularizers.class_weights import ClassWeights
+from goodfit.regularizers.cutmix import CutMix
+from goodfit.regularizers.cutout import Cutout
 from goodfit.regularizers.dropout import Dropout
 from goodfit.regularizers.early_stopping import EarlyStopping
+from goodfit.regularizers.focal import Focal
 from goodfit.regularizers.gradient_clip import GradientClip
+from goodfit.regularizers.group_norm import GroupNorm
+from goodfit.regularizers.input_noise import InputNoise
 from goodfit.regularizers.label_smoothing import LabelSmoothing
+from goodfit.regularizers.layer_norm import LayerNorm
+from goodfit.regularizers.mixup import Mixup
+from goodfit.regularizers.r_drop import RDrop
 from goodfit.regularizers.regularization import Regularization
 from goodfit.regularizers.rows import Rows
+from goodfit.regularizers.shake_drop import ShakeDrop
+from goodfit.regularizers.shake_shake import ShakeShake
+from goodfit.regularizers.skip_connections import SkipConnections
+from goodfit.regularizers.spectral_norm import SpectralNorm
+from goodfit.regularizers.stochastic_depth import StochasticDepth
 from goodfit.regularizers.weight_decay import WeightDecay
 
 # Last, because the section has one field for each member above.
@@ -16,14 +30,28 @@ from goodfit.regularizers.section import RegularizationSection, applicability_fa
 __all__ = [
     "REGULARIZERS",
     "BatchNorm",
+    "ClassWeights",
+    "CutMix",
+    "Cutout",
     "Dropout",
     "EarlyStopping",
+    "Focal",
     "GradientClip",
+    "GroupNorm",
+    "InputNoise",
     "LabelSmoothing",
+    "LayerNorm",
+    "Mixup",
+    "RDrop",
     "Regularization",
     "RegularizationSection",
     "Regularizer",
     "Rows",
+    "ShakeDrop",
+    "ShakeShake",
+    "SkipConnections",
+    "SpectralNorm",
+    "StochasticDepth",
     "WeightDecay",
     "applicability_faults",
     "program",

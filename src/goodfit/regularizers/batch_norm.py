@@ -74,6 +74,7 @@ class BatchNorm(Regularizer):
     """
 
     recentres = True
+    one_of = "normalization"
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.depth import Shape, share_at
 from goodfit.regularizers.noise import along, coins, threshold
 
 
@@ -47,14 +48,17 @@ class Dropout(Regularizer):
     inverted form: what is kept is scaled up in training, so that prediction needs no change.
 
     Options:
-        p: probability that a neuron is silent; 0 is off.
+        p: probability that a neuron is silent, in the layers where it is largest; 0 is off.
+        shape: of that probability over depth: brick (the same everywhere), funnel, long_funnel, triangle, diamond,
+            hexagon or stairs.
     """
 
-    varies = ("p",)
+    varies = ("p", "shape")
 
-    def __init__(self, *, p: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> None:
+    def __init__(self, *, p: Annotated[float, Field(ge=0, lt=1)] = 0.0, shape: Shape = "brick") -> None:
         super().__init__()
         self._p = p
+        self._shape: Shape = shape
 
     @property
     def active(self) -> bool:
@@ -63,4 +67,4 @@ class Dropout(Regularizer):
 
     def after_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return one dropout layer."""
-        return [DropoutLayer(self._p)]
+        return [DropoutLayer(self._p * share_at(self._shape, index, count))]
