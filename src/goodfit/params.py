@@ -28,8 +28,11 @@ SECTIONS = (
     "calibration",
     "tune",
     "evaluate",
+    "retrain",
     "tracking",
 )
+COMMANDS_OWN = ("retrain",)
+"""Sections that no stage reads, only commands: DVC does not follow them, and a file may leave them out."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 P = TypeVar("P", bound=Section)

@@ -17,6 +17,7 @@ from goodfit.models import MODELS, Inputs, NoBlocks
 from goodfit.optimizers import OPTIMIZERS
 from goodfit.registry import Registry, Section
 from goodfit.regularizers import REGULARIZERS
+from goodfit.retraining import POLICIES
 from goodfit.schedules import SCHEDULES
 from goodfit.sources import SOURCES
 from goodfit.splits import SPLITS
@@ -29,6 +30,7 @@ FAMILIES = (
     METRICS,
     MODELS,
     OPTIMIZERS,
+    POLICIES,
     PRUNERS,
     REGULARIZERS,
     SAMPLERS,

@@ -6,8 +6,8 @@ from pathlib import Path
 import grimp
 import pytest
 
-from goodfit.cli.preflight import load_script
-from goodfit.params import SECTIONS, fields_of, read_yaml
+from goodfit.cli.preflight import CommandParams, load_script
+from goodfit.params import COMMANDS_OWN, SECTIONS, fields_of, read_yaml
 from goodfit.stage.graph import read_graph
 
 ROOT = Path(__file__).parents[2]
@@ -57,8 +57,11 @@ def test_a_stage_declares_exactly_the_sections_it_reads(name: str) -> None:
     assert set(GRAPH[name].sections) == fields_of(load_script(ROOT, name).Params)
 
 
-def test_every_section_is_read_by_some_stage() -> None:
-    assert {section for entry in GRAPH.values() for section in entry.sections} == set(SECTIONS)
+def test_every_section_is_read_by_some_stage_or_is_a_commands_own() -> None:
+    read = {section for entry in GRAPH.values() for section in entry.sections}
+    assert read | set(COMMANDS_OWN) == set(SECTIONS)
+    assert not read & set(COMMANDS_OWN)
+    assert set(COMMANDS_OWN) == fields_of(CommandParams)
 
 
 def test_a_dependency_left_out_would_be_noticed(imports: grimp.ImportGraph, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from goodfit.cli.preflight import load_script
+from goodfit.cli.preflight import CommandParams, load_script
 from goodfit.params import SECTIONS
 from goodfit.registry import Section
 from goodfit.stage.graph import read_graph
@@ -35,6 +35,7 @@ def reference(root: Path) -> str:
     for stage in read_graph(root):
         for name, field in load_script(root, stage).Params.model_fields.items():
             fields[field.alias or name] = field
+    fields |= CommandParams.model_fields
     parts = [HEAD]
     for name in SECTIONS:
         parts += [f"\n## {name}\n", *_section(name, fields[name])]

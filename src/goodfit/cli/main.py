@@ -14,7 +14,9 @@ from goodfit.cli.doctor import doctor
 from goodfit.cli.expectations import expectations
 from goodfit.cli.explain import explain
 from goodfit.cli.preflight import check
+from goodfit.cli.registry import history, rollback, trace
 from goodfit.cli.repro import repro
+from goodfit.cli.retrain import retrain
 from goodfit.cli.search import search
 from goodfit.cli.tracker import sync, ui
 from goodfit.errors import ConfigurationError
@@ -36,6 +38,10 @@ app.command()(doctor)
 app.command()(config)
 app.command()(explain)
 app.command()(compare)
+app.command()(retrain)
+app.command()(rollback)
+app.command()(history)
+app.command()(trace)
 app.command()(sync)
 app.command()(ui)
 app.add_typer(expectations, name="expectations")

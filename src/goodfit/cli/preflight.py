@@ -8,10 +8,18 @@ from types import ModuleType
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import digest_of_path, digest_of_value, read_json, write_json
 from goodfit.params import load_params, read_yaml
+from goodfit.registry import Section
+from goodfit.retraining import RetrainSection
 from goodfit.stage import say
 from goodfit.stage.graph import StageEntry, read_graph
 
 PASSED = Path(".goodfit/checked.json")
+
+
+class CommandParams(Section):
+    """The sections that commands read and no stage."""
+
+    retrain: RetrainSection = RetrainSection()
 
 
 def check() -> None:
@@ -48,6 +56,10 @@ def check_configuration(root: Path) -> None:
                 script.check(params, read_yaml(root / "params.yaml"))
         except ConfigurationError as error:
             faults |= {str(fault): fault for fault in error.faults}
+    try:
+        load_params(root / "params.yaml", CommandParams)
+    except ConfigurationError as error:
+        faults |= {str(fault): fault for fault in error.faults}
     told = {fault.place for fault in faults.values()}
     every = [*faults.values(), *(fault for fault in _missing_sections(root, graph) if fault.place not in told)]
     if every:

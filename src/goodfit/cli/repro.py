@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,16 +23,26 @@ def repro(
     arguments: Annotated[list[str] | None, typer.Argument(help="Handed to dvc repro, such as a stage's name.")] = None,
 ) -> int:
     """Run the pipeline. Exits with the failing stage's own code, which `dvc repro` by itself does not."""
-    root = Path.cwd()
+    return run_pipeline(Path.cwd(), arguments or [])
+
+
+def run_pipeline(root: Path, arguments: Sequence[str], *, quiet: bool = False) -> int:
+    """Mend, check, and run `dvc repro`; return the failing stage's own exit code.
+
+    Args:
+        root: the workspace.
+        arguments: for dvc repro.
+        quiet: send what DVC and the stages print to standard error, for a command whose output is read by a program.
+    """
     _refuse_wrong_versions(root)
     findings = examine(root, QUICK)
     for finding in findings:
         if not finding.ok:
-            say(f"mended {finding.name}: {finding.detail}")
+            say(f"mended {finding.name}: {finding.detail}", stderr=quiet)
     mend(findings)
     check_once(root)
     remove(root / LAST_FAILURE)
-    code = _run([sys.executable, "-m", "dvc", "repro", *(arguments or [])])
+    code = _run([sys.executable, "-m", "dvc", "repro", *arguments], quiet)
     return _own_code(root, code)
 
 
@@ -45,11 +56,11 @@ def _refuse_wrong_versions(root: Path) -> None:
         raise MachineError(wrong)
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str], quiet: bool) -> int:
     """Run DVC with the stages' Python first on the path; pass signals on and wait for it to end by itself."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     heard: list[int] = []
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment, stdout=sys.stderr if quiet else None)
 
     def forward(number: int, frame: object) -> None:
         heard.append(number)

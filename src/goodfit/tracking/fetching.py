@@ -1,6 +1,5 @@
 """Bring a run's model back from the tracking store."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +59,6 @@ def fetch_model(section: TrackingSection, root: Path, run_id: str, folder: Path)
 def _copied(location: str, uri: str, folder: Path) -> Path:
     from mlflow.artifacts import download_artifacts
 
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     path = Path(download_artifacts(artifact_uri=location, dst_path=str(folder), tracking_uri=uri))
     return next(path.rglob(MANIFEST)).parent
 

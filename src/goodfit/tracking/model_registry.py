@@ -69,6 +69,11 @@ class ModelRegistry:
         except (Vanished, Rejection):
             return None
 
+    def run_of(self, attempt: str) -> str | None:
+        """Return the id of the run of an attempt, None where the store has none."""
+        found = steady(lambda: Runs(self._client, self._experiment, {}).of_attempt(attempt))
+        return str(found[0].info.run_id) if found else None
+
     def retrains(self) -> list[RecordedRun]:
         """Return the retrain runs of this model, the first first."""
         condition = f"tags.`goodfit.kind` = 'retrain' AND tags.`goodfit.model` = '{self.model}'"

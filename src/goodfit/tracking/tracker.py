@@ -141,6 +141,12 @@ class Tracker:
         run.finish("FAILED")
         return run
 
+    def retrain(self, attempt: str, name: str, tags: Mapping[str, Any]) -> Run:
+        """Open the run of a retrain: what was decided about a model's champion, and on which evidence."""
+        check_attempt(attempt)
+        self._start(attempt)
+        return self._open(attempt, "retrain", name, {}, tags, None)
+
     def close_orphans(self) -> int:
         """Mark as KILLED the RUNNING runs of dead processes; every tracker does it when it starts.
 

@@ -1,6 +1,5 @@
 """The versions of one registered model: made once for the same data, code and params; found, tagged, brought back."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -141,8 +140,8 @@ class Versions:
         """
         from mlflow.artifacts import download_artifacts
 
-        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             place = steady(lambda: self._client.get_model_version_download_uri(self.model, str(number)))
             with answering():
                 path = download_artifacts(artifact_uri=place, dst_path=str(folder), tracking_uri=self._uri)
@@ -163,6 +162,7 @@ class Versions:
             found = steady(lambda: self._client.list_artifacts(run_id, EVIDENCE))
             if not found:
                 return None
+            folder.mkdir(parents=True, exist_ok=True)
             return Path(steady(lambda: self._client.download_artifacts(run_id, EVIDENCE, str(folder))))
         except (Vanished, Rejection):
             shutil.rmtree(folder / EVIDENCE, ignore_errors=True)

@@ -1,0 +1,52 @@
+"""`goodfit retrain`: what a schedule calls."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from goodfit.cli.repro import run_pipeline
+from goodfit.params import load_params
+from goodfit.retraining.outcome import Outcome
+from goodfit.stage import say
+
+if TYPE_CHECKING:
+    from goodfit.retraining.receipt import Receipt
+
+
+def retrain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, and train nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Train whatever the policy says.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what it came to as JSON.")] = False,
+) -> None:
+    """Look for new data; if the policy asks for it, retrain, compare with the champion, and promote or keep.
+
+    Exits 0 when that is done, whoever is champion, and 6 when validation or a gate refuses the data or the model.
+    """
+    root = Path.cwd()
+    found = None if force else _nothing_new(root)
+    outcome = Outcome("nothing_new", found.said, due=found.due) if found else _retrained(root, dry_run, force)
+    if as_json:
+        typer.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
+        return
+    say(f"retrain: nothing new since the last one, which said: {outcome.reason}" if found else outcome.sentence)
+
+
+def _nothing_new(root: Path) -> "Receipt | None":
+    from goodfit.retraining.freshness import nothing_new  # with pyarrow, a second that the other verbs need not wait
+
+    return nothing_new(root)
+
+
+def _retrained(root: Path, dry_run: bool, force: bool) -> Outcome:
+    from goodfit.retraining.params import RetrainParams
+    from goodfit.retraining.retrain import retrain as run
+
+    params = load_params(root / "params.yaml", RetrainParams)
+
+    def pipeline(arguments: Sequence[str]) -> int:
+        return run_pipeline(root, arguments, quiet=True)
+
+    return run(root, params, pipeline, dry_run=dry_run, force=force)

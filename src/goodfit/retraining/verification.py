@@ -1,0 +1,64 @@
+"""The exact registered artifact, downloaded and loaded in a fresh process, must answer as the model that was judged."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodfit.errors import DataError, Fault
+from goodfit.retraining.golden import ANSWERS, Golden, read_answers
+from goodfit.tracking import ModelRegistry, Version
+
+LIMIT = 300.0
+"""Seconds that a fresh process may take to answer some rows."""
+TOLERANCE = 1e-5
+"""On another kind of machine sums round otherwise; on the same one answers are equal to the bit."""
+
+
+def verify(registry: ModelRegistry, version: Version, golden: Golden, folder: Path, *, exact: bool) -> Path:
+    """Download a version and let a fresh process answer its golden batch.
+
+    Args:
+        registry: where it lies.
+        version: to be verified.
+        golden: what it must answer.
+        folder: the download goes there; it is left there.
+        exact: ask for equal bits, as the machine that trained it can; else for equality within TOLERANCE.
+
+    Returns:
+        the folder of the bundle that answered.
+
+    Raises:
+        DataError: it cannot be loaded, or answers otherwise.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / ANSWERS
+        command = [sys.executable, "-m", "goodfit.retraining.answering", str(golden.path), str(out)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:  # the download takes place while the process imports
+                bundle = registry.versions.download(version.number, folder)
+                _, said = process.communicate(f"{bundle}\n", timeout=LIMIT)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode or not out.exists():
+            reason = (said.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+            raise _refused(golden.name, f"cannot be used by a fresh process: {reason}")
+        answers = read_answers(out)
+    if answers.shape != golden.answers.shape or not _equal(answers, golden.answers, exact):
+        raise _refused(golden.name, "answers otherwise than the model that was judged")
+    return bundle
+
+
+def _equal(one: NDArray[np.float64], other: NDArray[np.float64], exact: bool) -> bool:
+    if exact:
+        return one.tobytes() == other.tobytes()
+    return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE))
+
+
+def _refused(name: str, rule: str) -> DataError:
+    return DataError([Fault(name, rule, None, "The champion stays. Register it anew: dvc repro --force train.")])
