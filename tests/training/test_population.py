@@ -13,7 +13,7 @@ from goodfit.models import MODELS, Inputs, Model
 from goodfit.optimizers import OPTIMIZERS
 from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
-from goodfit.training import Candidate, Epoch, Finished, Recipe, TrainingData, fit, fit_population
+from goodfit.training import Candidate, Epoch, Finished, Recipe, RowStore, TrainingData, fit, fit_population
 from goodfit.training.population.grouping import grouped
 from goodfit.training.start import started
 
@@ -313,3 +313,13 @@ def test_torch_is_left_as_it_was(make: Made) -> None:
         assert torch.are_deterministic_algorithms_enabled() is before[2]
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before[1:]
+
+
+def test_rows_are_prepared_once_for_all_populations_over_the_same_data(make: Made) -> None:
+    rows = RowStore()
+    first, second = members(make, 2), members(make, 2)
+    shared = [replace(candidate, data=first[0].data) for candidate in second]
+    known = [rows.prepared(started(candidate)) for candidate in (first[0], shared[0])]
+    assert known[0][0] is known[1][0]
+    assert rows.prepared(started(second[0]))[0] is not known[0][0], "other data, other rows"
+    assert trained(first, rows=rows)[10].state == "COMPLETE"

@@ -3,7 +3,7 @@
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
-from goodfit.training.population import Candidate, Finished, Judge, fit_population
+from goodfit.training.population import Candidate, Finished, Judge, RowStore, fit_population
 from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
@@ -19,6 +19,7 @@ __all__ = [
     "Fitted",
     "Judge",
     "Recipe",
+    "RowStore",
     "TrainingData",
     "TrainingSection",
     "check_fit",

@@ -14,7 +14,7 @@ from goodfit.data import Schema, Table
 from goodfit.files import remove
 from goodfit.params import check, overlay
 from goodfit.preprocessing import PreprocessingSection
-from goodfit.training import Candidate, Epoch, Finished, FitSections, TrainingData, fit_population
+from goodfit.training import Candidate, Epoch, Finished, FitSections, RowStore, TrainingData, fit_population
 from goodfit.tuning.batch import Batch
 from goodfit.tuning.judging import Judge, mean_curve
 from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
@@ -65,6 +65,7 @@ class PopulationRunner:
 
     def __init__(self, section: TuneSection, tree: Mapping[str, Any], data: Prepared, state: Path) -> None:
         self._section, self._tree, self._data, self._state = section, tree, data, state
+        self._rows = RowStore()
 
     def __call__(self, batch: Batch) -> Iterator[Outcome]:
         """Train what the batch owes; the whole batch goes to the engine, whose checkpoints know what has ended."""
@@ -95,7 +96,7 @@ class PopulationRunner:
             members[number].heard(epoch)
             judge.heard(number, epoch.number, epoch.metrics[OBJECTIVE])
 
-        for finished in fit_population(candidates, state=state, judge=judge, on_epoch=on_epoch):
+        for finished in fit_population(candidates, state=state, judge=judge, on_epoch=on_epoch, rows=self._rows):
             member = members[finished.number]
             member.end(finished, latency=self._section.against == "latency")
             first = finished.number // replicas * replicas

@@ -2,5 +2,6 @@
 
 from goodfit.training.population.candidate import Candidate, Finished, Judge
 from goodfit.training.population.population import fit_population
+from goodfit.training.population.rows import RowStore
 
-__all__ = ["Candidate", "Finished", "Judge", "fit_population"]
+__all__ = ["Candidate", "Finished", "Judge", "RowStore", "fit_population"]

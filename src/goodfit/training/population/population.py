@@ -27,6 +27,7 @@ def fit_population(
     state: Path | None,
     judge: Judge | None = None,
     on_epoch: OnEpoch | None = None,
+    rows: RowStore | None = None,
 ) -> Iterator[Finished]:
     """Train every candidate as `fit` would, many in one stack of tensors; yield each when it is done.
 
@@ -42,6 +43,7 @@ def fit_population(
         on_epoch: called with a candidate's number and each of its epochs, once that epoch is in a checkpoint (at most a
             few seconds later) and before the candidate is yielded; on resume, first for each epoch of the checkpoint
             (`Epoch.restored`). What it raises ends the population and comes out unchanged.
+        rows: prepared rows of populations before this one over the same data, to be used again.
 
     Raises:
         MachineError: the device that is named is not there.
@@ -50,14 +52,19 @@ def fit_population(
     numbers = [candidate.number for candidate in candidates]
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"the numbers of candidates must be unique, not {numbers}")
-    yield from Population(candidates, state, judge, on_epoch).run()
+    yield from Population(candidates, state, judge, on_epoch, rows or RowStore()).run()
 
 
 class Population:
     """One call of `fit_population`."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], state: Path | None, judge: Judge | None, on_epoch: OnEpoch | None
+        self,
+        candidates: Sequence[Candidate],
+        state: Path | None,
+        judge: Judge | None,
+        on_epoch: OnEpoch | None,
+        rows: RowStore,
     ) -> None:
         self.judge = judge
         self.on_epoch = on_epoch
@@ -71,7 +78,6 @@ class Population:
             except (ConfigurationError, DataError) as error:
                 self.failed.append(Finished(candidate.number, "FAIL", None, str(error)))
         self.keeper = Keeper(state, _identity(standings))
-        rows = RowStore()
         self.groups = [Group(members, *rows.prepared(members[0])) for members in grouped(standings)]
 
     def run(self) -> Iterator[Finished]:

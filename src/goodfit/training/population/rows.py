@@ -12,7 +12,7 @@ class RowStore:
     """Prepared train and valid rows, by the data and by what the model's preparation does to them."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Batch, Batch]] = {}
+        self._known: dict[Hashable, tuple[TrainingData, Batch, Batch]] = {}  # whose id is a key must stay alive
 
     def prepared(self, standing: Standing) -> tuple[Batch, Batch]:
         """Return the train and the valid rows of a candidate."""
@@ -22,8 +22,8 @@ class RowStore:
         if key not in self._known:
             parts = batches(candidate.data)
             train, valid = (standing.member.prepared(part.to(device)) for part in parts)
-            self._known[key] = (train, valid)
-        return self._known[key]
+            self._known[key] = (candidate.data, train, valid)
+        return self._known[key][1:]
 
 
 def batches(data: TrainingData) -> tuple[Batch, Batch]:
