@@ -58,6 +58,11 @@ def baseline_answers(
         if rows < len(train.target):
             more = f"{notes[f'baselines.{name}']}; " if f"baselines.{name}" in notes else ""
             notes[f"baselines.{name}"] = f"{more}learned from a sample of {rows:,} of {len(train.target):,} train rows"
+    columns = train.arrays.numeric.shape[1] + train.arrays.categorical.shape[1]
+    if boosting.columns < columns:
+        more = f"{notes['baselines.boosting']}; " if "baselines.boosting" in notes else ""
+        rule = f"saw {boosting.columns:,} of {columns:,} preprocessed columns, those that tell most in the train rows"
+        notes["baselines.boosting"] = f"{more}{rule}"
     return {name: member.predict(arrays["test"]) for name, member in zip(BASELINES, members, strict=True)}, notes
 
 
