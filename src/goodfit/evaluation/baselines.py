@@ -39,8 +39,8 @@ def baseline_answers(
     targets: Mapping[str, NDArray[Any]],
     classes: int,
     seed: int,
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
-    """Fit the baselines; return their answers for the test rows by name, and notes by place.
+) -> tuple[dict[str, dict[str, NDArray[np.float64]]], dict[str, str]]:
+    """Fit the baselines; return their answers for the valid and the test rows, by split and name, and notes by place.
 
     Args:
         preprocessor: the model's; the baselines see what it makes of raw rows.
@@ -63,7 +63,9 @@ def baseline_answers(
         more = f"{notes['baselines.boosting']}; " if "baselines.boosting" in notes else ""
         rule = f"saw {boosting.columns:,} of {columns:,} preprocessed columns, those that tell most in the train rows"
         notes["baselines.boosting"] = f"{more}{rule}"
-    return {name: member.predict(arrays["test"]) for name, member in zip(BASELINES, members, strict=True)}, notes
+    named = dict(zip(BASELINES, members, strict=True))
+    said = {split: {name: one.predict(arrays[split]) for name, one in named.items()} for split in ("valid", "test")}
+    return said, notes
 
 
 class Dummy:

@@ -78,9 +78,8 @@ class Explanations(Inspection):
         resampling = resampling_of(subject, NUMBER, self.split, kept, RESAMPLES)
         found = permutation_importance(subject.bundle, arrays, target, asked, subject.metric, resampling, self.repeats)
         needed = [one for one in found if one.low > 0]
-        curves = [
-            partial_dependence(subject.bundle, frame, arrays, blocks[one.name]) for one in found if one.name in blocks
-        ][: self.top]
+        drawn = [one.name for one in found if one.name in blocks][: self.top]
+        curves = [partial_dependence(subject.bundle, frame, arrays, blocks[name]) for name in drawn]
         others = left_out(kept_columns & set(blocks), len(blocks), "shuffled")
         return Finding(
             "Which columns it needs",
