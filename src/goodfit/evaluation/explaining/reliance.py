@@ -14,6 +14,17 @@ ROWS = 200
 """Rows whose gradients are looked at."""
 
 
+MAX_CELLS = 300_000_000
+"""Preprocessed numbers that a closer look at columns puts through the model, all passes together."""
+FEWEST_COLUMNS = 20
+
+
+def affordable(arrays: Arrays, passes: int) -> int:
+    """Return how many columns can be looked at, one by one, with so many passes of all rows through the model each."""
+    cells = arrays.numeric.size + arrays.categorical.size
+    return max(FEWEST_COLUMNS, MAX_CELLS // max(1, passes * cells))
+
+
 def relied_on(bundle: Bundle, arrays: Arrays, most: int) -> list[str]:
     """Return at most so many raw columns, in the order of the preprocessed ones.
 

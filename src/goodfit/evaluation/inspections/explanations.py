@@ -15,7 +15,7 @@ from goodfit.evaluation.charts import bar_chart, line_chart
 from goodfit.evaluation.explaining.blocks import blocks_of, grouped
 from goodfit.evaluation.explaining.dependence import Dependence, partial_dependence
 from goodfit.evaluation.explaining.permutation import Importance, permutation_importance
-from goodfit.evaluation.explaining.reliance import left_out, relied_on
+from goodfit.evaluation.explaining.reliance import affordable, left_out, relied_on
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.preprocessing import Arrays
@@ -23,8 +23,6 @@ from goodfit.preprocessing import Arrays
 NUMBER = 50
 SHOWN = 12
 RESAMPLES = 200
-MAX_COLUMNS = 100
-"""Columns that are shuffled one by one; of more, those that the model relies on most, and all of `together`."""
 CURVES = 3
 """Classes whose mean probability is drawn, the most frequent ones first, if there are more than two."""
 
@@ -73,7 +71,7 @@ class Explanations(Inspection):
         if not blocks or not len(frame):
             return None
         named = {name for columns in self.together.values() for name in columns}
-        kept_columns = named.union(relied_on(subject.bundle, arrays, MAX_COLUMNS))
+        kept_columns = named.union(relied_on(subject.bundle, arrays, affordable(arrays, self.repeats)))
         asked = grouped({name: block for name, block in blocks.items() if name in kept_columns}, self.together)
         resampling = resampling_of(subject, NUMBER, self.split, kept, RESAMPLES)
         found = permutation_importance(subject.bundle, arrays, target, asked, subject.metric, resampling, self.repeats)

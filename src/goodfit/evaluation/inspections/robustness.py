@@ -11,7 +11,7 @@ from pydantic import Field
 from goodfit.data import Column
 from goodfit.evaluation.charts import line_chart
 from goodfit.evaluation.explaining.blocks import blocks_of
-from goodfit.evaluation.explaining.reliance import left_out, relied_on
+from goodfit.evaluation.explaining.reliance import affordable, left_out, relied_on
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.evaluation.robustness.changes import missing, perturbed, spread, with_column
@@ -63,7 +63,7 @@ class Robustness(Inspection):
         frame, target = subject.tables["test"].frame.iloc[kept], subject.targets["test"][kept]
         resampling = resampling_of(subject, NUMBER, "test", kept, RESAMPLES)
         arrays = subject.bundle.preprocessor.transform(frame)
-        single = relied_on(subject.bundle, arrays, MAX_FEATURES)
+        single = relied_on(subject.bundle, arrays, min(MAX_FEATURES, affordable(arrays, 2)))
         answers, changes = self._answers(subject, frame, columns, arrays, set(single))
         before = subject.bundle.answers(arrays)
         found = moved(subject.metric, target, before, answers, subject.bundle.decide, resampling)
