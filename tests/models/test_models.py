@@ -6,7 +6,9 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from goodfit.models import MLP, MODELS, Inputs, LinearModel, Model, NoBlocks
+from goodfit.models.activations import ParametricActivation
 from goodfit.models.encoding import Encoding
+from goodfit.models.layers import FeatureScaling
 from goodfit.params import check
 from goodfit.registry import Section
 
@@ -163,6 +165,54 @@ def test_blocks_stand_around_the_activation_of_every_hidden_layer():
     kinds = [type(module).__name__ for module in model.body]
     assert kinds == ["Linear", "LayerNorm", "ReLU", "Identity"] * 2
     assert Blocks.asked == [(0, 2, 5), (1, 2, 4)]
+
+
+REALMLP = {"feature_scaling": True, "parametrization": "ntk", "parametric_activation": True}
+
+
+@pytest.mark.parametrize("option", [{}, *({name: value} for name, value in REALMLP.items()), REALMLP])
+def test_the_options_of_realmlp_start_as_the_plain_network(option):
+    plain, changed = built("mlp", activation="mish"), built("mlp", activation="mish", **option)
+    shared = {name: tensor for name, tensor in plain.state_dict().items()}
+    if option.get("parametrization"):
+        shared = {n: t if t.ndim < 2 or "table" in n else t * t.shape[1] ** 0.5 for n, t in shared.items()}
+    missing = changed.load_state_dict(shared, strict=False)
+    assert all(name.endswith("shift") for name in missing.missing_keys)
+    assert missing.unexpected_keys == []
+    torch.testing.assert_close(changed(*rows(MIXED)), plain(*rows(MIXED)))
+    spreads = [built("mlp", activation="mish", **chosen)(*rows(MIXED)).std().item() for chosen in ({}, option)]
+    assert 0.3 < spreads[1] / spreads[0] < 3, "by its own first weights too"
+
+
+def test_ntk_moves_the_map_as_far_whatever_its_width():
+    """One step of a sign optimizer changes the outputs of wide layers no more than those of narrow ones."""
+    moved = {}
+    for kind in ("standard", "ntk"):
+        for width in (32, 512):
+            model = built("mlp", Inputs(8, ()), layers=2, width=width, parametrization=kind)
+            numeric, none = torch.randn(256, 8, generator=torch.Generator().manual_seed(0)), torch.zeros(256, 0).long()
+            before = model(numeric, none)
+            (before.square().mean()).backward()
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.sub_(0.001 * parameter.grad.sign())
+            moved[kind, width] = float((model(numeric, none) - before).abs().mean().detach())
+    assert moved["standard", 512] > 8 * moved["standard", 32]
+    assert moved["ntk", 512] < 5 * moved["ntk", 32]
+
+
+def test_a_scaling_layer_multiplies_features_and_a_parametric_activation_mixes_with_its_input():
+    scaling, mixing = FeatureScaling(3, 6.0), ParametricActivation("relu", 3, 0.1)
+    values = torch.tensor([[1.0, -2.0, 3.0]])
+    with torch.no_grad():
+        scaling.shift.copy_(torch.tensor([0.0, 0.5, -1 / 6]))
+        mixing.shift.copy_(torch.tensor([0.0, -5.0, -10.0]))
+    torch.testing.assert_close(scaling(values), torch.tensor([[1.0, -8.0, 0.0]]))
+    torch.testing.assert_close(mixing(values), torch.tensor([[1.0, -1.0, 3.0]]))
+    stacked = {"shift": torch.stack([scaling.shift.detach(), torch.zeros(3)])}
+    for shape in ((1, 3), (2, 1, 3)):
+        both = functional_call(scaling, stacked, (values.expand(shape),))
+        torch.testing.assert_close(both, torch.stack([scaling(values), values]))
 
 
 def test_a_bad_option_is_refused_by_its_name():

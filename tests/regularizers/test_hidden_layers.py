@@ -213,6 +213,15 @@ def test_spectral_norm_stretches_no_difference_by_more_than_its_norm(norm: float
         assert float(torch.linalg.matrix_norm(whole, ord=2)) == pytest.approx(norm, rel=0.01)
 
 
+def test_spectral_norm_counts_the_gain_of_a_map() -> None:
+    model = built({"spectral_norm": {"norm": 2.0}}, layers=2, width=16, parametrization="ntk").eval()
+    maps = [module for module in model.modules() if isinstance(module, SpectralNormMap)]
+    assert len(maps) == 2
+    for one in maps:
+        whole = (one(torch.eye(one.linear.in_features)) - one.linear.bias).detach()
+        assert float(torch.linalg.matrix_norm(whole, ord=2)) == pytest.approx(2.0, rel=0.05)
+
+
 def test_spectral_norm_differentiates_through_the_norm() -> None:
     torch.manual_seed(0)
     one = SpectralNormMap(nn.Linear(5, 7), 1.0).double().eval()

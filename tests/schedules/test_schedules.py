@@ -1,8 +1,10 @@
+import itertools
+
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from goodfit.schedules import SCHEDULES, Cosine, OneCycle, Step, WarmupCosine
+from goodfit.schedules import SCHEDULES, Cosine, CosLog4, OneCycle, Step, WarmupCosine
 
 TOTALS = (1, 2, 3, 10, 997)
 
@@ -41,6 +43,15 @@ def test_a_multiplier_is_a_pure_function(kind):
     schedule = built(kind)
     forwards = multipliers(schedule, 20)
     assert [schedule.multiplier(step, 20) for step in reversed(range(20))] == forwards[::-1]
+
+
+def test_coslog4_has_four_waves_each_twice_as_long():
+    values = multipliers(CosLog4(), 14_999)
+    lows = [step for step in range(1, 14_998) if values[step] < min(values[step - 1], values[step + 1])]
+    assert [(step + 1) / 15_000 for step in lows] == pytest.approx([1 / 15, 3 / 15, 7 / 15], abs=1e-3)
+    assert max(values[i] for i in (0, -1, *lows)) < 1e-4
+    tops = [max(values[a:b]) for a, b in itertools.pairwise([0, *lows, 14_999])]
+    assert tops == pytest.approx([1] * 4, abs=1e-4)
 
 
 def test_constant():

@@ -117,6 +117,16 @@ def test_each_model_that_says_so_vectorizes(make: Made, kind: str, target: str) 
     assert_as_alone(candidates)
 
 
+@pytest.mark.parametrize("target", ["churn", "price"])
+def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
+    realmlp = {"feature_scaling": True, "parametrization": "ntk", "parametric_activation": True, "activation": "mish"}
+    model = {"kind": "mlp", "layers": 2, "width": 16, **realmlp}
+    rate = {"optimizer": {"kind": "adam", "beta2": 0.95}, "schedule": {"kind": "coslog4"}}
+    candidates = members(make, 3, {"spectral_norm": {"norm": 1.0}}, model=model, target=target, training=rate)
+    assert stacks(candidates) == [3]
+    assert_as_alone(candidates)
+
+
 def test_embedded_columns_stack(make: Made) -> None:
     assert_as_alone(members(make, 3, model={"kind": "mlp", "max_one_hot": 0}))
 

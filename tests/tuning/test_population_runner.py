@@ -211,13 +211,14 @@ def test_folds_of_a_split_by_time_foresee() -> None:
 def test_a_search_of_the_cocktail_trains_every_trial(tmp_path: Path) -> None:
     """Decisions and conditions reach the training, and the best settings set what the best trial had."""
     lines = {"base": "cocktail", "model.width": {"choices": [8]}}
-    params = {**TREE, "tune": {"trials": 12, "batch": 12, "sampler": "random", "pruner": "none", "space": lines}}
+    params = {**TREE, "tune": {"trials": 24, "batch": 24, "sampler": "random", "pruner": "none", "space": lines}}
     section = check(params, SearchSections, "params.yaml").tune
     space = resolve_space(section, params, FitSections)
     runner = PopulationRunner(section, TREE, Prepared([TABLES]), tmp_path)
     result = search(section, space, 1, tmp_path, runner, progress=False)
-    assert [trial.state for trial in result.trials] == ["COMPLETE"] * 12
-    assert {trial.params["choose.augmentation"] for trial in result.trials} == {"none", "mixup", "cutmix", "cutout"}
+    assert [trial.state for trial in result.trials] == ["COMPLETE"] * 24
+    chosen = {trial.params["choose.augmentation"] for trial in result.trials}
+    assert chosen == {"none", "mixup", "cutmix", "cutout", "adversarial"}
     assert result.best_trial is not None
     assert result.best == space.overrides(result.best_trial.params)
     assert not [path for path in result.best if path.startswith("choose.")]

@@ -78,7 +78,8 @@ def test_a_trial_of_the_cocktail_has_what_it_chose_and_nothing_else() -> None:
         section = check(overlay(params, space.overrides(chosen)), SearchSections, "").regularization
         on = active(section)
         wanted = chosen["choose.augmentation"]
-        assert on & {"mixup", "cutmix", "cutout"} == ({wanted} - {"none"}), "what params.yaml has on is off"
+        of_rows = {"mixup", "cutmix", "cutout", "adversarial"}
+        assert on & of_rows == {wanted} - {"none"}, "what params.yaml has on is off"
         assert ("dropout" in on) is chosen["choose.dropout"]
         assert ("weight_decay" in on) is chosen["choose.weight_decay"]
         skips = chosen.get("regularization.skip_connections.enabled", False)
@@ -87,7 +88,7 @@ def test_a_trial_of_the_cocktail_has_what_it_chose_and_nothing_else() -> None:
         augmentations.add(wanted)
         shakes.add(chosen.get("choose.shake"))
         decided.add(chosen["choose.dropout"])
-    assert augmentations == {"none", "mixup", "cutmix", "cutout"}
+    assert augmentations == {"none", "mixup", "cutmix", "cutout", "adversarial"}
     assert shakes == {None, "none", "shake_shake", "shake_drop"}
     assert decided == {True, False}
 

@@ -32,6 +32,53 @@ class Linear(nn.Linear):
         return torch.baddbmm(bias[:, None], values, self.weight.mT)
 
 
+class NTKLinear(Linear):
+    """A linear map whose weights are all of the size of 1: it is `gain` x weight, with gain 1 / sqrt(inputs).
+
+    The parametrization of "Neural Tangent Kernel" (Jacot et al., NeurIPS 2018, arXiv:1806.07572): a step of an
+    optimizer like Adam, which is equally long for every weight, changes wide and narrow layers alike.
+
+    Args:
+        linear: gives shape and first weights; the map starts as the same one.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        bias: Tensor | None = linear.bias
+        super().__init__(linear.in_features, linear.out_features, bias=bias is not None)
+        self.gain: float = max(linear.in_features, 1) ** -0.5
+        with torch.no_grad():
+            self.weight.copy_(linear.weight / self.gain)
+            if bias is not None:
+                self.bias.copy_(bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return [n, out], or [k, n, out] where the weight is [k, out, in]."""
+        return super().forward(values * self.gain)
+
+
+class FeatureScaling(nn.Module):
+    """Multiply each feature by a learned factor, which starts at 1.
+
+    The factor is 1 + speed x parameter: under Adam that is a learning rate `speed` times as large.
+
+    Args:
+        width: features per row.
+        speed: learning rate of the factors, as a multiple.
+    """
+
+    stacks: ClassVar[bool] = True
+
+    def __init__(self, width: int, speed: float) -> None:
+        super().__init__()
+        self.speed = speed
+        self.shift = nn.Parameter(torch.zeros(width))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return [n, width]; of a stack [k, n, width]."""
+        factor = 1 + self.speed * self.shift
+        return values * (factor if factor.ndim == 1 else factor[:, None])
+
+
 class Embedding(nn.Embedding):
     """`torch.nn.Embedding`, also over a stack: codes [k, ...], or codes that all members share, to [k, ..., width]."""
 

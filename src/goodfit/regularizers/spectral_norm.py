@@ -21,7 +21,7 @@ class SpectralNormMap(nn.Module):
     Scaling what goes in does the same as scaling the matrix, without a second matrix.
 
     Args:
-        linear: [n, before] -> [n, width], with `weight` [width, before].
+        linear: [n, before] -> [n, width], by its `weight` [width, before], times its `gain` where it has one.
         norm: the largest singular value.
     """
 
@@ -33,6 +33,7 @@ class SpectralNormMap(nn.Module):
     def __init__(self, linear: nn.Module, norm: float) -> None:
         super().__init__()
         self.linear = linear
+        self.gain = float(getattr(linear, "gain", 1.0))
         weight = linear.get_parameter("weight").detach()
         self.register_buffer("norm", torch.tensor(norm, dtype=torch.float64), persistent=False)
         self.register_buffer("left", functional.normalize(torch.ones(weight.shape[0]), dim=0))
@@ -47,7 +48,7 @@ class SpectralNormMap(nn.Module):
             self._follow(weight.detach())
         left, right = self.left.clone(), self.right.clone()  # the next step changes them in place
         largest = (left * (weight @ right[..., None])[..., 0]).sum(dim=-1)
-        scale = self.norm.to(values.dtype) / largest.clamp(min=TINY)
+        scale = self.norm.to(values.dtype) / (self.gain * largest.clamp(min=TINY))
         result: Tensor = self.linear(values * scale[..., None, None])
         return result
 
