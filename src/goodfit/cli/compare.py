@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from goodfit.evaluation import Contender
     from goodfit.registry import Section
 
-TEST = "data/test.parquet"
+SPLITS = ("train", "valid", "test")
+SAID = {"better": "the first is better", "worse": "the second is better", "undecided": "not shown to differ"}
 PAGE = Path("reports/compare.html")
 TRAINED_ON = "data/train.parquet"
 
@@ -31,23 +32,31 @@ def compare(
     # torch, MLflow and pandas take seconds to import; the other verbs need not wait for them.
     from goodfit.data import read_table
     from goodfit.evaluation import compare_models, render_comparison
+    from goodfit.evaluation.ordering import follow_in_time
 
     root = Path.cwd()
     params = load_params(root / "params.yaml", load_script(root, "evaluate").Params)
     with tempfile.TemporaryDirectory() as folder:
         one = _contender(root, params, first, Path(folder) / "first")
         two = _contender(root, params, second, Path(folder) / "second")
-    found = compare_models(one, two, read_table(root / TEST), params.evaluate, params.seed)
+    paths = {split: root / f"data/{split}.parquet" for split in SPLITS}
+    tables = {split: read_table(path) for split, path in paths.items() if split == "test" or path.exists()}
+    in_time = len(tables) == len(SPLITS) and follow_in_time(tables)
+    found = compare_models(one, two, tables["test"], params.evaluate, params.seed, in_time=in_time)
     write_text(out, render_comparison(found))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         return
     say(found.headline)
+    if found.others:
+        say(found.others)
     for name in found.metrics:
+        values = " and ".join(f"{estimate.value:.4g}" for estimate in found.estimates[name])
         difference = found.comparison[name]
-        say(f"{name}: first minus second {difference.difference:+.4g} [{difference.low:+.4g}, {difference.high:+.4g}]")
-    for warning in (*found.first.warnings, *found.second.warnings):
-        say(f"beware: {warning}")
+        interval = f"{difference.difference:+.4g} [{difference.low:+.4g}, {difference.high:+.4g}]"
+        say(f"{name}: {values}; first minus second {interval}: {SAID[difference.finding]}")
+    for caution in found.cautions:
+        say(f"beware: {caution}")
     say(f"The page: {out}")
 
 

@@ -62,9 +62,35 @@ class Versus:
     @property
     def headline(self) -> str:
         """Return which model is better by the first metric."""
-        finding = self.comparison[self.metrics[0]].finding
+        metric = self.metrics[0]
+        finding = self.comparison[metric].finding
         better, worse = {"better": ("first", "second"), "worse": ("second", "first")}.get(finding, ("", ""))
-        return f"The {better} model is better than the {worse}." if better else "No difference is shown."
+        return (
+            f"The {better} model is better than the {worse} by {metric}."
+            if better
+            else (f"No difference is shown by {metric}.")
+        )
+
+    @property
+    def others(self) -> str:
+        """Return which is better by the other metrics, as far as it is shown; empty where none of them shows it."""
+        said = []
+        for finding, who in (("better", "first"), ("worse", "second")):
+            names = [name for name in self.metrics[1:] if self.comparison[name].finding == finding]
+            said += [f"The {who} is better by {', '.join(names)}."] if names else []
+        return " ".join(said)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Return what should be known before the figures are believed."""
+        said = [*self.first.warnings, *self.second.warnings]
+        low, high = self.first.bundle.threshold, self.second.bundle.threshold
+        if self.first.bundle.task == "binary" and low != high:
+            rule = f"The first decides from a probability of {low:.3g} on, the second from {high:.3g}"
+            said.append(f"{rule}: figures of decisions, such as accuracy, differ by that too.")
+        if not self.differing and all(c.difference == c.low == c.high == 0 for c in self.comparison.values()):
+            said.append("They answer alike on every row: it may be one model.")
+        return tuple(said)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON-able values."""
@@ -73,6 +99,7 @@ class Versus:
             "second": self.second.name,
             "rows": self.rows,
             "headline": self.headline,
+            "others": self.others,
             "differing": self.differing,
             "metrics": {
                 name: {
@@ -82,7 +109,7 @@ class Versus:
                 }
                 for name in self.metrics
             },
-            "warnings": [*self.first.warnings, *self.second.warnings],
+            "warnings": list(self.cautions),
         }
 
 
@@ -109,7 +136,8 @@ def compare_models(
     target = target_values(first.bundle, test)
     said = {MODEL: predicted(first.bundle, test, "test"), OTHER: predicted(second.bundle, test, "test")}
     thresholds = {MODEL: first.bundle.threshold, OTHER: second.bundle.threshold}
-    order = stretches_of(test, target, said[MODEL]) if in_time else None
+    orders = [stretches_of(test, target, one) for one in said.values()] if in_time else []
+    order = max(orders, key=lambda one: one.length, default=None)  # as long as either model's losses remember
     judged = judge(Answers(target, groups_of(test), said, thresholds, order), metrics, section.bootstrap, (seed, 2))
     decisions = [bundle.decide(said[who]) for bundle, who in ((first.bundle, MODEL), (second.bundle, OTHER))]
     return Versus(
