@@ -58,7 +58,8 @@ def searched(task: str, rows: int, seed: int, planted: bool) -> tuple[bool, bool
     frames, targets, said = ({split: values[i] for split, values in splits.items()} for i in range(3))
     schema = Schema(tuple(COLUMNS), task, CLASSES[task])  # type: ignore[arg-type]
     options = {"bins": DEFAULTS.quantiles, "min_rows": DEFAULTS.min_rows, "count": DEFAULTS.worst}
-    found = discover(schema.task, schema, frames, targets, said, kind="failing", seed=(seed, 1), **options)
+    every = discover(schema.task, schema, frames, targets, said, kinds=["failing"], seed=(seed, 1), **options)
+    found = every["failing"]
     flagged = [part.confirmed.p <= DEFAULTS.significance for part in found]
     if not found:
         return False, False, False

@@ -18,7 +18,7 @@ from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_rec
 from goodfit.training import Epoch, FitSections, Fitted, TrainingData, fit, write_curves
 
 EXAMPLE_ROWS = 5
-AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/tracking")
+AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/thresholds", "src/goodfit/tracking")
 """Sections and code that this stage reads and that decide no weight."""
 
 

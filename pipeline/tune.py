@@ -14,16 +14,15 @@ from goodfit.params import check as checked
 from goodfit.params import dotted, overlay, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record
 from goodfit.training import FitSections, check_fit, write_curves
-from goodfit.tuning import SearchResult, Trial, TuneSection, resolve_space, search, starts_of
+from goodfit.tuning import SearchResult, SearchSections, Space, Trial, resolve_space, search, starts_of
 from goodfit.tuning.folds import fold_tables
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
 
 
-class Params(FitSections):
+class Params(SearchSections):
     """The sections of params.yaml that decide the search."""
 
-    tune: TuneSection = TuneSection()
     tracking: TrackingSection
 
 
@@ -35,8 +34,8 @@ def check(params: Params, tree: dict[str, Any]) -> None:
 class Recorder:
     """Tells the tracker of every trial that has ended, whole and once."""
 
-    def __init__(self, stage: Stage[Params], tree: dict[str, Any], tracker: Tracker) -> None:
-        self.tree, self.tracker, self.best = tree, tracker, float("inf")
+    def __init__(self, stage: Stage[Params], tree: dict[str, Any], space: Space, tracker: Tracker) -> None:
+        self.tree, self.space, self.tracker, self.best = tree, space, tracker, float("inf")
         params = dotted(checked(tree, FitSections, "params.yaml"))
         experiment = stage.params.tracking.experiment
         record = run_record(stage.root, attempt=stage.key, experiment=experiment, params=params, inputs=stage.inputs)
@@ -48,7 +47,7 @@ class Recorder:
         """Record a trial, and how far the search has come; a second look is recorded at the end."""
         if trial.rescores is not None:
             return
-        params = dotted(checked(overlay(self.tree, trial.params), FitSections, "params.yaml"))
+        params = dotted(checked(overlay(self.tree, self.space.overrides(trial.params)), FitSections, "params.yaml"))
         figures = {"objective": trial.value} if trial.value is not None else {}
         self.runs[trial.number] = self.tracker.finished_trial(
             self.parent,
@@ -87,7 +86,7 @@ def tune(stage: Stage[Params]) -> None:
         write(stage, result)
     else:
         with Tracker(stage.params.tracking, stage.root) as tracker:
-            recorder = Recorder(stage, tree, tracker)
+            recorder = Recorder(stage, tree, space, tracker)
             with recorder.parent:
                 told = recorder.told
                 result = search(section, space, stage.params.seed, stage.state, runner, told, starts=starts)

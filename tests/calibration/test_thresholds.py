@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from goodfit.calibration import THRESHOLDS, CalibrationSection, calibrated, check_calibration
-from goodfit.calibration.thresholds import rule_of
-from goodfit.calibration.thresholds.base import counted
-from goodfit.calibration.thresholds.metric import figures
 from goodfit.errors import ConfigurationError
 from goodfit.metrics import METRICS
+from goodfit.thresholds import rule_of, threshold_by
+from goodfit.thresholds.base import counted
+from goodfit.thresholds.metric import figures
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
 NAMES = ("f1", "balanced_accuracy", "accuracy", "mcc")
@@ -131,3 +131,19 @@ def test_a_rule_without_two_classes_is_refused(task: str) -> None:
 def test_costs_that_reward_mistakes_are_refused(options) -> None:
     with pytest.raises(ValidationError, match="a mistake must cost more"):
         CalibrationSection(threshold={"kind": "cost", **options})
+
+
+def test_a_rule_from_a_bundle_chooses_again() -> None:
+    rng = np.random.default_rng(5)
+    score = rng.random(400)
+    positive = rng.random(400) < score
+    tried = 0
+    for kind in THRESHOLDS:
+        needed = {"target": 0.8} if kind in ("precision", "recall") else {}
+        rule, threshold = rule_of(THRESHOLDS[kind].options(**needed), positive, score)
+        assert threshold_by(rule, positive, score) == threshold
+        assert threshold_by(rule, positive, score / 2) == (
+            threshold if kind == "fixed" else pytest.approx(threshold / 2)
+        )
+        tried += 1
+    assert tried >= 5

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from goodfit.bundle import ThresholdRule
 from goodfit.data import Table
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.evaluation import INSPECTIONS, EvaluateSection, Evaluation, evaluate, verdict
@@ -92,7 +93,8 @@ def test_the_gap_is_positive_where_test_is_worse(world: Callable[..., Any], task
         answer = made.oracle.predict(frame)
         return answer if frame is learnt_by_heart else answer[np.random.default_rng(0).permutation(len(answer))]
 
-    bundle = SimpleNamespace(schema=made.schema, preprocessor=made.oracle.preprocessor, threshold=0.5, predict=predict)
+    about = {"schema": made.schema, "preprocessor": made.oracle.preprocessor, "threshold": 0.5, "rule": None}
+    bundle = SimpleNamespace(predict=predict, **about)
     gaps = evaluate(bundle, made.parts, QUICK, 7).generalization_gap
     assert len(gaps) >= 4
     assert all(gap > 0.02 for gap in gaps.values()), gaps
@@ -235,3 +237,18 @@ def test_an_inspection_that_fails_loses_its_own_finding_alone(
     assert "Traceback" in found.inspected.tracebacks["cost"]
     assert "the inspection 'cost' failed and is left out" in capsys.readouterr().err
     assert found.splits == evaluate(made.oracle, made.parts, QUICK, 7).splits
+
+
+def test_baselines_decide_by_the_model_s_rule_too(world: Callable[..., Any]) -> None:
+    """Without it a model that must find nine of ten would look less accurate than baselines that need not."""
+    made = world("binary")
+    section = QUICK.model_copy(update={"metrics": ["log_loss", "f1", "accuracy"]})
+    half = evaluate(made.oracle, made.parts, section, 7)
+    made.oracle.rule = ThresholdRule("recall", {"target": 0.95}, 0.95, True, 300)
+    eager = evaluate(made.oracle, made.parts, section, 7)
+    positive = float((made.parts.test.frame["y"] == "Yes").mean())
+    assert eager.baselines["dummy"]["accuracy"].value == pytest.approx(positive), "it must name every row"
+    assert eager.baselines["dummy"]["f1"].value == pytest.approx(2 * positive / (1 + positive))
+    for name in ("linear", "boosting"):
+        assert eager.baselines[name]["log_loss"].value == half.baselines[name]["log_loss"].value
+        assert eager.baselines[name]["accuracy"].value < half.baselines[name]["accuracy"].value

@@ -10,12 +10,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from jinja2 import Environment
 
 from goodfit.evaluation import INSPECTIONS, Context, EvaluateSection, Evaluation, evaluate, render_report, write_reports
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.evaluation.charts import line_chart
+from goodfit.evaluation.page import views
 from goodfit.evaluation.page.context import read_curves
 from goodfit.evaluation.verdict import strongest
 
@@ -188,3 +191,20 @@ def test_charts_of_one_point_or_one_value_stay_in_their_frame(points: list[tuple
 
 def test_a_chart_of_nothing_is_nothing() -> None:
     assert line_chart({"a": []}, "x", "y") == ""
+
+
+def test_a_figure_and_its_interval_are_one_cell_and_what_is_cut_is_told() -> None:
+    table = pd.DataFrame(
+        {"slice": ["a"] * 10, "value": 0.5, "low": 0.41, "high": np.nan, "rate": 1.0, "rate_low": 0.5, "rate_high": 2.0}
+    )
+    table["low_tide"], table["high"] = "x", [np.nan, *[0.6] * 9]
+    view = views.table_view("slices", table)
+    assert view.headings == ["slice", "value", "rate", "low tide"]
+    assert view.numeric == [False, True, True, False]
+    assert view.rows[0] == [("a", ""), ("0.5", ""), ("1", "0.5 to 2"), ("x", "")], "an open end is no interval"
+    assert view.rows[1][1] == ("0.5", "0.41 to 0.6")
+    assert (view.total, view.columns) == (10, 4)
+    wide = views.table_view("rows", pd.DataFrame({f"c{i}": [1] for i in range(40)}))
+    assert (len(wide.headings), wide.columns) == (views.MAX_COLUMNS, 40)
+    raw = views.table_view("worst", pd.DataFrame({"row": [1], "close": [2.0], "low": [1.0], "high": [3.0]}))
+    assert raw.headings == ["row", "close", "low", "high"], "columns of the user's own are no interval"

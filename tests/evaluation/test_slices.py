@@ -49,10 +49,10 @@ def found(rows: int, seed: int, task: str = "binary", **options: Any) -> tuple[l
     splits = {"valid": drawn(rows, 2 * seed, task, **options), "test": drawn(rows, 2 * seed + 1, task, **options)}
     schema = Schema(tuple(COLUMNS), task, () if task == "regression" else ("no", "yes"))  # type: ignore[arg-type]
     parts = [{split: values[i] for split, values in splits.items()} for i in range(3)]
-    parts = discover(  # type: ignore[assignment]
-        schema.task, schema, *parts, kind="failing", bins=10, min_rows=10, count=5, seed=(seed, 1)
+    every = discover(  # type: ignore[misc]
+        schema.task, schema, *parts, kinds=["failing"], bins=10, min_rows=10, count=5, seed=(seed, 1)
     )
-    return parts, splits["test"][3]  # type: ignore[return-value]
+    return every["failing"], splits["test"][3]
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -82,8 +82,8 @@ def test_a_harder_slice_is_hard_and_not_failing() -> None:
     halves = {"valid": slice(0, 3000), "test": slice(3000, 6000)}
     parts = [{split: values[rows] for split, rows in halves.items()} for values in (frame, target, said)]
     options = {"bins": 5, "min_rows": 10, "count": 3, "seed": (1, 1)}
-    hard = discover("binary", schema, *parts, kind="hard", **options)  # type: ignore[arg-type]
-    failing = discover("binary", schema, *parts, kind="failing", **options)  # type: ignore[arg-type]
+    every = discover("binary", schema, *parts, kinds=["hard", "failing"], **options)  # type: ignore[arg-type]
+    hard, failing = every["hard"], every["failing"]
     assert hard[0].name == "c0 = hard"
     assert hard[0].confirmed.p <= 0.01
     assert all(part.confirmed.p > 0.01 for part in failing)
@@ -104,13 +104,13 @@ def test_a_slice_of_one_split_alone_is_found_and_not_flagged() -> None:
     valid, test = drawn(900, 9, "regression", planted=False), drawn(900, 8, "regression", planted=True)
     schema = Schema(tuple(COLUMNS), "regression", ())
     parts = [dict(zip(("valid", "test"), pair, strict=True)) for pair in zip(valid[:3], test[:3], strict=True)]
-    options: Any = {"kind": "failing", "bins": 10, "min_rows": 10, "count": 5, "seed": (1, 1)}
-    hidden = next(part for part in discover("regression", schema, *parts, **options) if part.found.score > 6)
+    options: Any = {"kinds": ["failing"], "bins": 10, "min_rows": 10, "count": 5, "seed": (1, 1)}
+    hidden = next(part for part in discover("regression", schema, *parts, **options)["failing"] if part.found.score > 6)
     assert set(hidden.found.columns) == {"n2", "c1"}
     assert hidden.asked == "valid"
     assert hidden.confirmed.p > 0.01, "the rows that did not choose it do not confirm it"
     swapped = [{"valid": values["test"], "test": values["test"]} for values in parts]
-    first = discover("regression", schema, *swapped, **options)[0]  # type: ignore[arg-type]
+    first = discover("regression", schema, *swapped, **options)["failing"][0]  # type: ignore[arg-type]
     assert first.confirmed.p == discovery.SMALLEST_P
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
 
-from goodfit.tracking import Outage, Tracker, TrackingSection, record
+from goodfit.tracking import Outage, Tracker, TrackingSection, model_registry, record
 
 SERVER = """
 import os, sys
@@ -33,6 +34,13 @@ CALLS = {
     "set status": "runs/update",
     "create model": "logged-models",
     "put artifact": "mlflow-artifacts/artifacts",
+}
+DECIDING = {
+    "create model": "registered-models/create",
+    "create run of notes": "runs/create",
+    "create version": "model-versions/create",
+    "write note": "runs/log-parameter",
+    "set alias": "registered-models/alias",
 }
 FAULTS = ("refuse", "500", "503", "reset", "hang", "truncate")
 
@@ -187,6 +195,39 @@ def test_every_call_survives_every_fault(
     _work(tmp_path, remote)
     assert 1 <= proxy.spoiled <= times  # a call that was executed is found, not repeated
     _check(server, remote)
+
+
+@pytest.mark.parametrize(
+    ("call", "fault", "times"),
+    [("create version", "reset", 1), ("write note", "reset", 1)]
+    + [
+        pytest.param(call, fault, times, marks=pytest.mark.faults)
+        for call in DECIDING
+        for fault in FAULTS
+        for times in (1, 3)
+        if (call, fault, times) not in (("create version", "reset", 1), ("write note", "reset", 1))
+    ],
+)
+def test_a_promotion_survives_lost_replies_and_is_decided_once(
+    tmp_path: Path, remote: TrackingSection, proxy: Proxy, server: int, call: str, fault: str, times: int
+) -> None:
+    section = remote.model_copy(update={"model_name": f"m-{uuid4().hex}"})
+    _work(tmp_path, section)
+    client, runs = _runs(server, section)
+    run_id = next(run.info.run_id for run in runs if run.data.tags["goodfit.kind"] == "candidate")
+    proxy.fault, proxy.match, proxy.left = fault, DECIDING[call], times
+    with model_registry(section, tmp_path) as registry:
+        for _ in range(2):
+            version = registry.versions.register(run_id, "a1", tmp_path / "models", {"goodfit.x": 1})
+            assert version.number == 1
+        decision = registry.succession.decide(None, "promotion", 1, "the first")
+        assert decision is not None and decision.number == 1
+        assert registry.succession.decide(None, "promotion", 1, "again") is None
+        assert registry.versions.aliases() == {"champion": 1}
+    assert 1 <= proxy.spoiled <= times
+    kinds = [run.data.tags["goodfit.kind"] for run in client.search_runs([runs[0].info.experiment_id])]
+    assert sorted(kinds) == ["candidate", "notes", "trial"]
+    assert len(client.search_model_versions(f"name = '{section.model_name}'")) == 1
 
 
 def test_mlflows_own_retries_make_two_runs_of_one(

@@ -20,13 +20,15 @@ keeper.SHARE = variables["share"]  # 1: a checkpoint after every epoch
 
 
 def candidates() -> list[Candidate]:
-    """Six members of two forms, with noise, norms and early stopping."""
+    """Six members of two forms, with noise, norms, early stopping, and trails of every kind."""
     found, data = [], None
+    trails = [{"ema": {"decay": 0.9}}, {"swa": {"enabled": True, "start": 0.2}}, {"lookahead": {"enabled": True}}, {}]
     for number in range(6):
         regularization = {
             "batch_norm": {"enabled": True},
             "dropout": {"p": 0.1 + 0.05 * number},
             "early_stopping": {"patience": 2 if number == 3 else 10},
+            **trails[number % 4],
         }
         optimizer = {"kind": "adamw" if number % 2 else "nadam", "lr": 0.003 * (1 + number)}
         recipe, rows = made_up.made(regularization=regularization, training={"epochs": 5, "optimizer": optimizer})

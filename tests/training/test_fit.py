@@ -157,20 +157,11 @@ def test_every_model_trains_equal_bits_after_a_crash(make: Made, tmp_path: Path,
     assert numbers(resumed(recipe, data, tmp_path, after=2).model) == numbers(fitted(recipe, data).model)
 
 
-STRONG: dict[str, dict[str, Any]] = {
-    "batch_norm": {"enabled": True},
-    "dropout": {"p": 0.3},
-    "early_stopping": {"patience": 1},
-    "gradient_clip": {"norm": 0.1},
-    "label_smoothing": {"strength": 0.2},
-    "weight_decay": {"strength": 0.1},
-}
-
-
 @pytest.mark.parametrize("kind", sorted(REGULARIZERS))
-def test_every_regularizer_trains_equal_bits_after_a_crash(make: Made, tmp_path: Path, kind: str) -> None:
-    assert kind in STRONG, f"add settings under which {kind} acts"
-    recipe, data = make(regularization={kind: STRONG[kind]}, training={"epochs": 3})
+def test_every_regularizer_trains_equal_bits_after_a_crash(
+    make: Made, tmp_path: Path, kind: str, regularizer_settings: Any
+) -> None:
+    recipe, data = make(regularization=regularizer_settings.on(kind), training={"epochs": 3})
     assert numbers(resumed(recipe, data, tmp_path, after=2).model) == numbers(fitted(recipe, data).model)
 
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from goodfit.cli.search import search as commands
 from goodfit.data import SchemaSection, Table, infer_schema
 from goodfit.files import write_text
+from goodfit.params import check
 from goodfit.training import FitSections
-from goodfit.tuning import SearchResult, TuneSection, resolve_space, search
+from goodfit.tuning import SearchResult, SearchSections, TuneSection, resolve_space, search
 from goodfit.tuning.folds import fold_tables
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
@@ -205,3 +206,19 @@ def test_folds_of_a_split_by_time_foresee() -> None:
         assert later.frame["t"].min() - own.frame["t"].max() == pd.Timedelta("8D")
     mixed = fold_tables(train, Table(train.frame, train.schema), 3, 1)
     assert sum(len(part) for _, part in mixed) == 160
+
+
+def test_a_search_of_the_cocktail_trains_every_trial(tmp_path: Path) -> None:
+    """Decisions and conditions reach the training, and the best settings set what the best trial had."""
+    lines = {"base": "cocktail", "model.width": {"choices": [8]}}
+    params = {**TREE, "tune": {"trials": 12, "batch": 12, "sampler": "random", "pruner": "none", "space": lines}}
+    section = check(params, SearchSections, "params.yaml").tune
+    space = resolve_space(section, params, FitSections)
+    runner = PopulationRunner(section, TREE, Prepared([TABLES]), tmp_path)
+    result = search(section, space, 1, tmp_path, runner, progress=False)
+    assert [trial.state for trial in result.trials] == ["COMPLETE"] * 12
+    assert {trial.params["choose.augmentation"] for trial in result.trials} == {"none", "mixup", "cutmix", "cutout"}
+    assert result.best_trial is not None
+    assert result.best == space.overrides(result.best_trial.params)
+    assert not [path for path in result.best if path.startswith("choose.")]
+    assert {"regularization.mixup.alpha", "regularization.dropout.p"} <= set(result.best), "what is off is set to off"

@@ -2,6 +2,6 @@
 
 from goodfit.calibration.fitting import calibrated, check_calibration
 from goodfit.calibration.section import CalibrationSection
-from goodfit.calibration.thresholds import THRESHOLDS
+from goodfit.thresholds import THRESHOLDS
 
 __all__ = ["THRESHOLDS", "CalibrationSection", "calibrated", "check_calibration"]

@@ -8,11 +8,11 @@ from goodfit.bundle import Bundle
 from goodfit.calibration.conformal import fitted_interval
 from goodfit.calibration.section import CalibrationSection
 from goodfit.calibration.temperature import fitted_temperature
-from goodfit.calibration.thresholds import THRESHOLDS, rule_of
 from goodfit.data import Table
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.preprocessing.targets import finite_numbers
 from goodfit.tasks import task_named
+from goodfit.thresholds import THRESHOLDS, rule_of
 
 PLACE = "params.yaml: calibration.threshold"
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from goodfit.calibration.thresholds import THRESHOLDS
 from goodfit.registry import Section
+from goodfit.thresholds import THRESHOLDS
 
 
 class CalibrationSection(Section):

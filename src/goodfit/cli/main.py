@@ -13,6 +13,7 @@ from goodfit.cli.config import config
 from goodfit.cli.doctor import doctor
 from goodfit.cli.expectations import expectations
 from goodfit.cli.explain import explain
+from goodfit.cli.predict import predict
 from goodfit.cli.preflight import check
 from goodfit.cli.registry import history, rollback, trace
 from goodfit.cli.repro import repro
@@ -38,6 +39,7 @@ app.command()(doctor)
 app.command()(config)
 app.command()(explain)
 app.command()(compare)
+app.command()(predict)
 app.command()(retrain)
 app.command()(rollback)
 app.command()(history)

@@ -30,7 +30,7 @@ def rollback(
 
     number = parse_number(version) if version is not None else None
     with model_registry(_section(), Path.cwd()) as registry:
-        decision = run(registry, number, reason)
+        decision = run(registry, Path.cwd(), number, reason)
     if as_json:
         typer.echo(json.dumps(decision.to_dict(), ensure_ascii=False))
         return

@@ -39,8 +39,8 @@ def baseline_answers(
     targets: Mapping[str, NDArray[Any]],
     classes: int,
     seed: int,
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
-    """Fit the baselines; return their answers for the test rows by name, and notes by place.
+) -> tuple[dict[str, dict[str, NDArray[np.float64]]], dict[str, str]]:
+    """Fit the baselines; return their answers for the valid and the test rows, by split and name, and notes by place.
 
     Args:
         preprocessor: the model's; the baselines see what it makes of raw rows.
@@ -58,7 +58,14 @@ def baseline_answers(
         if rows < len(train.target):
             more = f"{notes[f'baselines.{name}']}; " if f"baselines.{name}" in notes else ""
             notes[f"baselines.{name}"] = f"{more}learned from a sample of {rows:,} of {len(train.target):,} train rows"
-    return {name: member.predict(arrays["test"]) for name, member in zip(BASELINES, members, strict=True)}, notes
+    columns = train.arrays.numeric.shape[1] + train.arrays.categorical.shape[1]
+    if boosting.columns < columns:
+        more = f"{notes['baselines.boosting']}; " if "baselines.boosting" in notes else ""
+        rule = f"saw {boosting.columns:,} of {columns:,} preprocessed columns, those that tell most in the train rows"
+        notes["baselines.boosting"] = f"{more}{rule}"
+    named = dict(zip(BASELINES, members, strict=True))
+    said = {split: {name: one.predict(arrays[split]) for name, one in named.items()} for split in ("valid", "test")}
+    return said, notes
 
 
 class Dummy:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from goodfit.evaluation.relevance import relevance
 from goodfit.metrics.log_loss import SMALLEST
 from goodfit.preprocessing import Arrays
 
@@ -24,6 +25,9 @@ MAX_LEVELS = 255
 """Categories that the trees can tell apart in one column; the rarer ones are taken together."""
 MAX_TREES = 200
 """Most trees of one fit; several classes need a tree each in every round."""
+MAX_COLUMNS = 300
+"""Columns that the trees are shown; of more, those whose values tell most about the target in the train rows. A fit of
+MAX_TREES splits on fewer, and each column costs as much as any other."""
 FEWEST_ROUNDS = 10
 SETTINGS: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 1.0},
@@ -66,6 +70,7 @@ class Boosting:
     Attributes:
         setting: what was chosen, with the number of rounds as `max_iter`; empty where there was nothing to learn.
         rows: train rows of the final fit.
+        columns: how many columns the trees see.
     """
 
     def __init__(
@@ -73,9 +78,11 @@ class Boosting:
     ) -> None:
         self._classes, self._seed, self._settings = classes, seed, settings
         columns = train.arrays.numeric.shape[1] + train.arrays.categorical.shape[1]
-        entries = max(1, columns)
+        entries = max(1, min(columns, MAX_COLUMNS))
         fitted = train.sample(min(MAX_FIT_ROWS, max(1000, MAX_ENTRIES // entries)), seed)
-        self.rows = len(fitted.target)
+        self.rows, self.columns = len(fitted.target), min(columns, MAX_COLUMNS)
+        self._shown = _most_relevant(fitted, classes) if columns > MAX_COLUMNS else None
+        fitted = self._narrowed(fitted)
         self._kept = [_frequent(codes) for codes in fitted.arrays.categorical.T]
         self._centre = 0.0 if classes else float(fitted.target.mean())
         self._scale = 1.0 if classes else float(fitted.target.std()) or 1.0
@@ -85,7 +92,7 @@ class Boosting:
         if len(self._present) > 1 and columns:
             limit = min(MAX_TUNE_ROWS, max(1000, MAX_ENTRIES // entries))
             with threadpool_limits(1, user_api="openmp"):
-                self.setting = self._tuned(fitted.sample(limit, seed), valid.sample(limit, seed))
+                self.setting = self._tuned(fitted.sample(limit, seed), self._narrowed(valid.sample(limit, seed)))
                 self._model = self._fit(fitted, self.setting)
 
     def predict(self, arrays: Arrays) -> NDArray[np.float64]:
@@ -93,7 +100,18 @@ class Boosting:
         starts = range(0, max(1, len(arrays.numeric)), MAX_FIT_ROWS)
         blocks = [slice(start, start + MAX_FIT_ROWS) for start in starts]
         with threadpool_limits(1, user_api="openmp"):
-            return np.concatenate([self._answer(self._design(arrays, rows)) for rows in blocks])
+            return np.concatenate([self._answer(self._design(self._columns(arrays), rows)) for rows in blocks])
+
+    def _narrowed(self, rows: Rows) -> Rows:
+        return Rows(self._columns(rows.arrays), rows.target)
+
+    def _columns(self, arrays: Arrays) -> Arrays:
+        """Return the columns that the trees are shown."""
+        if self._shown is None:
+            return arrays
+        numeric = arrays.numeric.shape[1]
+        kept, coded = self._shown[self._shown < numeric], self._shown[self._shown >= numeric] - numeric
+        return Arrays(arrays.numeric[:, kept], arrays.categorical[:, coded])
 
     def _answer(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
         if not self.setting:
@@ -152,6 +170,12 @@ class Boosting:
                 known = kept[places] == arrays.categorical[rows, position]
                 codes[:, position] = np.where(known, places, len(kept))
         return np.concatenate([arrays.numeric[rows], codes], axis=1)
+
+
+def _most_relevant(rows: Rows, classes: int) -> NDArray[np.intp]:
+    """Return the places of the MAX_COLUMNS columns that tell most, in order: numbers first, then codes."""
+    told = relevance(rows.arrays.numeric, rows.arrays.categorical, rows.target, classes)
+    return np.sort(np.argsort(-told, kind="stable")[:MAX_COLUMNS])
 
 
 def _frequent(codes: NDArray[np.int64]) -> NDArray[np.int64] | None:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from goodfit.bundle import Bundle
 from goodfit.data import Table
 from goodfit.evaluation.baselines import baseline_answers
@@ -12,10 +15,11 @@ from goodfit.evaluation.judging import MODEL, Answers, Judged, judge
 from goodfit.evaluation.ordering import follow_in_time, stretches_of
 from goodfit.evaluation.plots import confusion_counts, plot_tables
 from goodfit.evaluation.protocols import Parts, Predictor
-from goodfit.evaluation.result import SPLITS, Evaluation
+from goodfit.evaluation.result import BASELINES, SPLITS, Evaluation
 from goodfit.evaluation.section import EvaluateSection, check_section, chosen_metrics
 from goodfit.evaluation.targets import THRESHOLD, decided, groups_of, predicted, target_values
 from goodfit.metrics import METRICS
+from goodfit.thresholds import threshold_by
 
 
 def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) -> Evaluation:
@@ -42,13 +46,13 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
     subject = Subject(*about, metrics[0], section.bootstrap)
     said = {split: {MODEL: prediction} for split, prediction in predictions.items()}
     others, notes = baseline_answers(bundle.preprocessor, tables, targets, len(bundle.schema.classes), seed)
-    said["test"] |= others
-    thresholds = {**dict.fromkeys(others, THRESHOLD), MODEL: bundle.threshold}
+    said["test"] |= others["test"]
+    thresholds = {**_thresholds(bundle, targets["valid"], others["valid"]), MODEL: bundle.threshold}
     in_time = follow_in_time(tables)
     order = {s: stretches_of(tables[s], targets[s], predictions[s]) if in_time else None for s in SPLITS}
     answers = {s: Answers(targets[s], groups[s], said[s], thresholds, order[s]) for s in SPLITS}
     judged = {s: judge(answers[s], metrics, section.bootstrap, (seed, i)) for i, s in enumerate(SPLITS)}
-    notes |= _notes(judged, metrics, tuple(others))
+    notes |= _notes(judged, metrics, BASELINES)
     return Evaluation(
         task=bundle.schema.task,
         classes=bundle.schema.classes,
@@ -58,13 +62,21 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
         level=section.bootstrap.level,
         splits={split: {name: result.estimate(MODEL, name) for name in metrics} for split, result in judged.items()},
         generalization_gap={name: _gap(judged, name) for name in metrics},
-        baselines={other: {name: judged["test"].estimate(other, name) for name in metrics} for other in others},
-        comparison={other: {name: judged["test"].against(other, name) for name in metrics} for other in others},
+        baselines={other: {name: judged["test"].estimate(other, name) for name in metrics} for other in BASELINES},
+        comparison={other: {name: judged["test"].against(other, name) for name in metrics} for other in BASELINES},
         notes=notes,
         inspected=inspect_all(subject, section),
         schema=bundle.schema,
         **_pictures(bundle, answers["test"]),
     )
+
+
+def _thresholds(bundle: Predictor, target: NDArray[Any], said: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return the baselines' thresholds, chosen on valid rows by the model's rule: like decisions are compared."""
+    rule = bundle.rule
+    if rule is None or bundle.schema.task != "binary":
+        return dict.fromkeys(said, THRESHOLD)
+    return {name: threshold_by(rule, target == 1, prediction[:, 1]) for name, prediction in said.items()}
 
 
 def _gap(judged: Mapping[str, Judged], name: str) -> float:

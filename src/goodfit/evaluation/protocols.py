@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import pandas as pd
 from numpy.typing import NDArray
 
+from goodfit.bundle import ThresholdRule
 from goodfit.data import Schema, Table
 from goodfit.preprocessing import Arrays
 
@@ -33,6 +34,10 @@ class Predictor(Protocol):
     @property
     def threshold(self) -> float:
         """Probability of the second class from which on it is predicted; binary only."""
+
+    @property
+    def rule(self) -> ThresholdRule | None:
+        """How the threshold was chosen; None where nobody chose it."""
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Return probabilities [n, k], or values [n] in target units."""

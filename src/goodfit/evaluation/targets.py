@@ -12,7 +12,7 @@ from goodfit.evaluation.protocols import Predictor
 from goodfit.preprocessing.targets import finite_numbers
 
 THRESHOLD = 0.5
-"""From which probability of the second class on a baseline predicts it."""
+"""From which probability of the second class on it is predicted, where no rule says otherwise."""
 
 
 def target_values(bundle: Predictor, table: Table) -> NDArray[Any]:

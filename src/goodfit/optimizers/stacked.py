@@ -31,11 +31,18 @@ class StackedOptimizer:
         self.count = 0
 
     @torch.no_grad()
-    def step(self, gradients: Tensor, rates: list[float]) -> None:
-        """Take one step along gradients [k, p], which it may change, each member with its own learning rate."""
+    def step(self, gradients: Tensor, rates: list[float], decays_left: list[float] | None = None) -> None:
+        """Take one step along gradients [k, p], which it may change.
+
+        Args:
+            gradients: [k, p].
+            rates: learning rate of each member.
+            decays_left: a factor on the decay of each member; 1 for all where there is none.
+        """
         self.count += 1
         numbers = Numbers(self.numbers | {"lr": rates}, self.weights)
-        for first, last, strengths in self.decays:
+        for first, last, full in self.decays:
+            strengths = full if decays_left is None else [s * f for s, f in zip(full, decays_left, strict=True)]
             part = self.weights[:, first:last]
             if self.decoupled:
                 part.mul_(1 - numbers.column("lr") * column(strengths, part))

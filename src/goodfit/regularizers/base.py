@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from goodfit.errors import Fault
 from goodfit.registry import Registry
+from goodfit.regularizers.moment import Moment
 from goodfit.regularizers.rows import Rows
 
 
@@ -27,9 +28,12 @@ class Regularizer(nn.Module):
     [k]. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with its buffers and
     parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more. `shortcut`, True where
     hidden layers get a path around them; `parent`, the regularizer without which this one has nothing to act on;
-    `one_of`, the name of a group of which at most one can be active.
+    `one_of`, the name of a group of which at most one can be active; `moves_weights`, True where `follow` changes the
+    weights: such ones come before those that only watch.
 
-    A step calls its hooks in this order: `batch`, the modules in the model, `targets`, `row_losses`, `gradients`.
+    A step calls its hooks in this order: `batch`, the modules in the model, `targets`, `row_losses`, with `attack` the
+    last three again, `attacked`, `penalty`, with `perturbation` all of these again, `gradients`, `constrained`,
+    `follow`. Only those up to `row_losses`, and `gradients`, may draw random numbers; what comes again draws the same.
     """
 
     stacks: ClassVar[bool] = False
@@ -39,6 +43,7 @@ class Regularizer(nn.Module):
     shortcut: ClassVar[bool] = False
     parent: ClassVar[str] = ""
     one_of: ClassVar[str] = ""
+    moves_weights: ClassVar[bool] = False
 
     @property
     def active(self) -> bool:
@@ -104,13 +109,51 @@ class Regularizer(nn.Module):
         """
         return losses
 
+    def attack(self, rows: Rows, gradient: Tensor) -> Rows:
+        """Return the rows as an adversary moves them, `gradient` [n, d] of each row's loss by `rows.numeric`. Pure."""
+        return rows
+
+    def attacked(self, losses: Tensor, attacked: Tensor) -> Tensor:
+        """Return the losses [n] whose mean is minimized, from those of the rows and of the attacked rows. Pure."""
+        return losses
+
+    def penalty(self, weights: Sequence[Tensor]) -> Tensor:
+        """Return what is added to the objective, without dimensions, for these parameters of the model. Pure."""
+        return torch.zeros((), dtype=torch.float64)
+
     def decay(self, name: str, parameter: nn.Parameter) -> float:
         """Return the decay of one parameter per unit of learning rate; `name` is its name in the model."""
         return 0.0
 
+    def decay_left(self, share: Tensor) -> Tensor:
+        """Return the factors on `decay` when the given shares of the training are over."""
+        return torch.ones_like(share)
+
+    def perturbation(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return how far from the weights the gradient is taken, from the gradient at the weights. Pure."""
+        return [torch.zeros_like(gradient) for gradient in gradients]
+
     def gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the gradients to step along, in the same order. Pure."""
         return gradients
+
+    def constrained(self, weights: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return what the weights become after a step, in the same order. Pure."""
+        return weights
+
+    def follow(self, weights: Tensor, trail: Tensor, moment: Moment) -> None:
+        """Move the trail, or the weights, of one member after a step, in place.
+
+        A regularizer that overrides this keeps a second set of weights, the trail, with the first weights at first.
+
+        Args:
+            weights, trail: [p], all parameters of the model behind each other.
+            moment: the step that was taken.
+        """
+
+    def shows_trail(self, moment: Moment) -> bool:
+        """Return whether the trail, not the weights, is what this training has come to."""
+        return False
 
     def should_stop(self, losses: Sequence[float]) -> bool:
         """Return whether training ends now, from the validation loss after each epoch so far."""
@@ -125,6 +168,8 @@ class Regularizer(nn.Module):
         self.register_buffer(name, torch.tensor(value, dtype=torch.float64), persistent=False)
 
 
-PURE = ("batch", "targets", "row_losses", "gradients")
+PURE = (
+    "batch", "targets", "row_losses", "attack", "attacked", "penalty", "perturbation", "gradients", "constrained",
+)  # fmt: skip
 """The hooks that compute on tensors of all members at once."""
 REGULARIZERS: Registry[Regularizer] = Registry("regularizer")

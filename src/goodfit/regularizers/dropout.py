@@ -7,32 +7,49 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.clock import register_clock, share_done
 from goodfit.regularizers.depth import Shape, share_at
-from goodfit.regularizers.noise import along, coins, threshold
+from goodfit.regularizers.fading import Fading, left
+from goodfit.regularizers.noise import along, coins, threshold, thresholds
 
 
 class DropoutLayer(nn.Module):
     """Zero each element with probability `p` in training and scale the others by 1 / (1 - p).
 
     `p` is a tensor, which torch's own layer cannot take, so that the members of a stack [k, n, width] have their own.
+
+    Args:
+        p: at the beginning of the training.
+        schedule: how it moves from there.
     """
 
     stacks: ClassVar[bool] = True
     p: Tensor
     threshold: Tensor
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, p: float, schedule: Fading = "constant") -> None:
         super().__init__()
+        self.schedule: Fading = schedule
         self.register_buffer("p", torch.tensor(p, dtype=torch.float64), persistent=False)
         self.register_buffer("threshold", torch.tensor(threshold(p), dtype=torch.int16), persistent=False)
+        if schedule != "constant":
+            register_clock(self)
 
     def forward(self, values: Tensor) -> Tensor:
         """Return [n, width], or [k, n, width] of a stack."""
         if not self.training:
             return values
-        kept = coins(values) >= along(self.threshold, values)
-        scale = along(1 / (1 - self.p), values).to(values.dtype)
+        p, below = self._now()
+        kept = coins(values) >= along(below, values)
+        scale = along(1 / (1 - p), values).to(values.dtype)
         return values * (kept * scale)
+
+    def _now(self) -> tuple[Tensor, Tensor]:
+        """Return the probability in this step, and what a coin is below with it."""
+        if self.schedule == "constant":
+            return self.p, self.threshold
+        p = self.p * left(self.schedule, share_done(self))
+        return p, thresholds(p)
 
 
 @REGULARIZERS.register(
@@ -51,14 +68,23 @@ class Dropout(Regularizer):
         p: probability that a neuron is silent, in the layers where it is largest; 0 is off.
         shape: of that probability over depth: brick (the same everywhere), funnel, long_funnel, triangle, diamond,
             hexagon or stairs.
+        schedule: of that probability over the training: constant; cosine, down to 0; or flat_cosine, constant to half
+            time and then down to 0.
     """
 
     varies = ("p", "shape")
 
-    def __init__(self, *, p: Annotated[float, Field(ge=0, lt=1)] = 0.0, shape: Shape = "brick") -> None:
+    def __init__(
+        self,
+        *,
+        p: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        shape: Shape = "brick",
+        schedule: Fading = "constant",
+    ) -> None:
         super().__init__()
         self._p = p
         self._shape: Shape = shape
+        self._schedule: Fading = schedule
 
     @property
     def active(self) -> bool:
@@ -67,4 +93,4 @@ class Dropout(Regularizer):
 
     def after_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return one dropout layer."""
-        return [DropoutLayer(self._p * share_at(self._shape, index, count))]
+        return [DropoutLayer(self._p * share_at(self._shape, index, count), self._schedule)]

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.gradients import TINY, joint_norm
 from goodfit.regularizers.noise import along
-
-TINY = 1e-6
-"""Added to a norm before dividing by it, as torch does."""
 
 
 @REGULARIZERS.register(
@@ -64,7 +61,6 @@ def clipped_by_norm(gradients: Sequence[Tensor], bound: Tensor) -> list[Tensor]:
 
     Of a stack, gradients [k, ...] with `bound` [k].
     """
-    norms = [torch.linalg.vector_norm(gradient.flatten(bound.ndim), dim=-1) for gradient in gradients]
-    joint = torch.linalg.vector_norm(torch.stack(norms, dim=-1), dim=-1)
+    joint = joint_norm(gradients, bound.ndim)
     factor = (bound / (joint + TINY)).clamp(max=1.0).to(joint.dtype)
     return [gradient * along(factor, gradient) for gradient in gradients]

@@ -56,7 +56,12 @@ def normal(like: Tensor) -> Tensor:
 
 def threshold(probability: float) -> int:
     """Return the number that a coin is below with this probability, to within 1 / 131,072; for 0 exactly never."""
-    return min(round(probability * 2 * COINS) - COINS, COINS - 1)
+    return int(thresholds(torch.tensor(probability, dtype=torch.float64)))
+
+
+def thresholds(probability: Tensor) -> Tensor:
+    """Return `threshold` of each probability, as int16."""
+    return (torch.round(probability * 2 * COINS) - COINS).clamp(max=COINS - 1).to(torch.int16)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from goodfit.registry import Section
@@ -83,6 +84,34 @@ class Regularization(nn.Module):
             losses = member.row_losses(losses, logits, target, classes)
         return losses
 
+    def attack(self, rows: Rows, gradient: Tensor) -> Rows:
+        """Return the rows as adversaries move them."""
+        for member in self.active:
+            rows = member.attack(rows, gradient)
+        return rows
+
+    def attacked(self, losses: Tensor, attacked: Tensor) -> Tensor:
+        """Return the losses [n] of rows and attacked rows together."""
+        for member in self.active:
+            losses = member.attacked(losses, attacked)
+        return losses
+
+    def penalty(self, weights: Sequence[Tensor]) -> Tensor:
+        """Return the sum of all penalties."""
+        penalties = [member.penalty(weights) for member in overriding(self.active, "penalty")]
+        return torch.stack(penalties).sum(dim=0)
+
+    def perturbation(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return the sum of all perturbations."""
+        every = [member.perturbation(gradients) for member in overriding(self.active, "perturbation")]
+        return [torch.stack(parts).sum(dim=0) for parts in zip(*every, strict=True)]
+
+    def constrained(self, weights: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return what the weights become after a step, after every member."""
+        for member in self.active:
+            weights = member.constrained(weights)
+        return weights
+
     def gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the gradients to step along, after every member."""
         for member in self.active:
@@ -101,6 +130,13 @@ class Regularization(nn.Module):
         """Return the decay of one parameter per unit of learning rate, of all members together."""
         return float(sum(member.decay(name, parameter) for member in self.active))
 
+    def decays_left(self, share: Tensor) -> list[float]:
+        """Return the factors on all decay when the given shares of the training are over."""
+        left = torch.ones_like(share)
+        for member in overriding(self.active, "decay_left"):
+            left = left * member.decay_left(share)
+        return left.tolist()
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """Return one optimizer group per strength of decay, the parameters of each in the model's order."""
         groups: dict[float, list[nn.Parameter]] = {}
@@ -111,6 +147,13 @@ class Regularization(nn.Module):
     def changes(self, hook: str) -> bool:
         """Return whether a hook of `PURE` does anything, so that a step can leave the call out."""
         return bool(overriding(self.active, hook))
+
+    @property
+    def trailing(self) -> dict[str, Regularizer]:
+        """Return by kind those that keep a second set of weights; what is shown of the last one counts."""
+        found = {kind: member for kind, member in self.members.items() if isinstance(member, Regularizer)}
+        kept = {kind: found[kind] for kind in found if overriding([found[kind]], "follow")}
+        return dict(sorted(kept.items(), key=lambda item: not item[1].moves_weights))
 
     @property
     def stacks(self) -> bool:

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.fading import Fading, left
 
 
 @REGULARIZERS.register(
@@ -22,13 +23,18 @@ class WeightDecay(Regularizer):
 
     Options:
         strength: share of a weight lost per step and unit of learning rate; 0 is off.
+        schedule: of the strength over the training, beside the learning rate's own: constant; cosine, down to 0; or
+            flat_cosine, constant to half time and then down to 0.
     """
 
     beside = True
 
-    def __init__(self, *, strength: Annotated[float, Field(ge=0, le=1000)] = 0.0) -> None:
+    def __init__(
+        self, *, strength: Annotated[float, Field(ge=0, le=1000)] = 0.0, schedule: Fading = "constant"
+    ) -> None:
         super().__init__()
         self._strength = strength
+        self._schedule: Fading = schedule
 
     @property
     def active(self) -> bool:
@@ -38,3 +44,7 @@ class WeightDecay(Regularizer):
     def decay(self, name: str, parameter: nn.Parameter) -> float:
         """Return the strength for a matrix, 0 for anything of one dimension."""
         return self._strength if parameter.ndim >= 2 else 0.0
+
+    def decay_left(self, share: Tensor) -> Tensor:
+        """Return the schedule's factors."""
+        return left(self._schedule, share)

@@ -44,8 +44,8 @@ def promote_or_keep(work: Work, version: Version, seen: Seen, run: str | None, f
         if decision is not None:
             note_decision(work.registry, decision)
             return Outcome("promoted", found.reason, version.number, version.number, contest=found.evidence)
-        stands = work.registry.succession.head()
-        assert stands is not None, "a decision is refused only for another one"
+    stands = work.registry.succession.head()
+    if stands is not None and stands != seen.head:  # someone has decided while we trained, and that stands
         champion = stands.version
         told = f"another decision came first: version {champion}, {stands.reason}"
         found = replace(found, reason=f"{found.reason}; but {told}")

@@ -5,17 +5,19 @@ from pathlib import Path
 
 from goodfit.errors import ConfigurationError, Fault, GateError
 from goodfit.retraining.golden import evidence_of, golden_of, name_of
+from goodfit.retraining.receipt import drop_receipt
 from goodfit.retraining.verification import verify
 from goodfit.tracking import Decision, ModelRegistry
 
 
-def rollback(registry: ModelRegistry, number: int | None, reason: str = "") -> Decision:
+def rollback(registry: ModelRegistry, root: Path, number: int | None, reason: str = "") -> Decision:
     """Make a version champion, after a fresh process has loaded exactly what is registered and answered as it must.
 
     It does not wait for a retrain that is running: that one finds the decision and does not overrule it.
 
     Args:
         registry: the registered model.
+        root: the workspace, whose next retrain looks at the registry again, and finishes this if it is cut short.
         number: the version; None for the champion before this one.
         reason: what is written down.
 
@@ -35,6 +37,7 @@ def rollback(registry: ModelRegistry, number: int | None, reason: str = "") -> D
     with tempfile.TemporaryDirectory() as folder:
         golden = golden_of(evidence_of(registry, version, Path(folder) / "kept"), name_of(registry, version))
         verify(registry, version, golden, Path(folder) / "registered", exact=False)
+    drop_receipt(root)
     words = reason or f"a person rolled back{'' if number is None else ' to a version of their choice'}"
     decision = registry.succession.decide(head, "rollback", target, words)
     if decision is None:

@@ -1,6 +1,7 @@
 """The contract of a schedule: a pure multiplier of the learning rate, so that resuming needs no state."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from goodfit.registry import Registry
 
@@ -19,6 +20,10 @@ class Schedule(ABC):
         Returns:
             A finite number from 0 to 1.
         """
+
+    def cycle_ends(self, total: int) -> Sequence[int]:
+        """Return after how many of `total` steps each cycle ends, in ascending order; empty without any cycles."""
+        return ()
 
 
 SCHEDULES: Registry[Schedule] = Registry("schedule")

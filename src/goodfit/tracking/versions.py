@@ -84,14 +84,13 @@ class Versions:
         if found is None:
             model = self._logged(run_id, digest)
             texts = tag_values({**tags, KEY: key, BUNDLE: digest})
-            try:
-                with answering():
-                    self._client.create_model_version(
-                        self.model, model.artifact_location, run_id, texts, model_id=model.model_id
-                    )
-            except Outage:
-                if self.of_key(key) is None:  # the reply was lost, or the request
-                    raise
+
+            def create() -> None:
+                if self.of_key(key) is None:  # else a reply was lost, not the request
+                    place = model.artifact_location
+                    self._client.create_model_version(self.model, place, run_id, texts, model_id=model.model_id)
+
+            steady(create)
             failpoint("version.created")  # K28: the version is there, nobody has noted it
             found = self.of_key(key)
         if found is None:

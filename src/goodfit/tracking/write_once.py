@@ -125,10 +125,13 @@ def _tags(client: "MlflowClient", model: str) -> dict[str, str] | None:
 def _spare_run(client: "MlflowClient", experiment: str, model: str) -> str:
     """Return a run for notes that nobody points to yet: one that a process left which died, or a new one."""
     condition = f"tags.`{NOTES}` = '{model}'"
-    left = steady(lambda: Runs(client, experiment, {}).search(condition))
-    if left:
-        return str(left[0].info.run_id)
     tags = {NOTES: model, "goodfit.kind": "notes"}
-    run = steady(lambda: client.create_run(experiment, tags=tags, run_name=f"decisions about {model}"))
-    steady(lambda: client.set_terminated(run.info.run_id, "FINISHED"))
-    return str(run.info.run_id)
+
+    def found_or_made() -> str:
+        left = Runs(client, experiment, {}).search(condition)
+        run = left[0] if left else client.create_run(experiment, tags=tags, run_name=f"decisions about {model}")
+        if run.info.status != "FINISHED":
+            client.set_terminated(run.info.run_id, "FINISHED")
+        return str(run.info.run_id)
+
+    return steady(found_or_made)

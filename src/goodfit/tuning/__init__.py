@@ -9,6 +9,7 @@ from goodfit.tuning.running import RunBatch, one_by_one
 from goodfit.tuning.samplers import SAMPLERS
 from goodfit.tuning.search import OnTrial, search
 from goodfit.tuning.section import Dimension, TuneSection
+from goodfit.tuning.shipped import SearchSections, written_out
 from goodfit.tuning.space import resolve_space
 from goodfit.tuning.starts import Start, starts_of
 from goodfit.tuning.trial import Outcome, Proposal, Trial, derived_seed
@@ -24,6 +25,7 @@ __all__ = [
     "Proposal",
     "RunBatch",
     "SearchResult",
+    "SearchSections",
     "Space",
     "Start",
     "Trial",
@@ -34,4 +36,5 @@ __all__ = [
     "resolve_space",
     "search",
     "starts_of",
+    "written_out",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
+from goodfit.tuning.decisions import holds, inferred, is_decision, overrides
 from goodfit.tuning.dimension import Dimension, Scalar
 
 
@@ -28,7 +29,7 @@ class Axis:
 
     def active(self, chosen: Mapping[str, Scalar]) -> bool:
         """Return whether the option exists, given those it depends on: they exist, with a value it wants."""
-        return all(path in chosen and chosen[path] in values for path, values in self.dimension.conditions.items())
+        return holds(self.dimension, chosen)
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,28 @@ class Space:
         graph = {axis.path: sorted(axis.dimension.when) for axis in self.axes}
         return [named[path] for path in TopologicalSorter(graph).static_order()]
 
+    @property
+    def dimensions(self) -> dict[str, Dimension]:
+        """Each path with the values it may take."""
+        return {axis.path: axis.dimension for axis in self.axes}
+
+    def overrides(self, chosen: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        """Return what a trial sets, by dotted option; see `goodfit.tuning.decisions`."""
+        return overrides(self.dimensions, chosen)
+
     def inside(self, settings: Mapping[str, Any]) -> dict[str, Scalar] | None:
         """Return the part of resolved settings that this space searches, or None where one lies outside its range."""
+        known = {path: value for path, value in settings.items() if not is_decision(path)}
+        known |= inferred(self.dimensions, settings)
         chosen: dict[str, Scalar] = {}
         for axis in self.ordered:
             if not axis.active(chosen):
+                if axis.dimension.otherwise not in (None, known.get(axis.path)):
+                    return None
                 continue
-            if axis.path not in settings or not axis.dimension.contains(settings[axis.path]):
+            if axis.path not in known or not axis.dimension.contains(known[axis.path]):
                 return None
-            chosen[axis.path] = settings[axis.path]
+            chosen[axis.path] = known[axis.path]
         return {path: chosen[path] for path in self.paths if path in chosen}
 
     def identity(self) -> dict[str, Any]:

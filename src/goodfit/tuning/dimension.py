@@ -38,6 +38,7 @@ class Dimension(Section):
         step: distance between neighbouring values of the range; null leaves a range continuous (whole numbers: 1).
         choices: the values to choose from, instead of a range.
         when: other searched options, each with the value or values that it must have for this one to exist.
+        otherwise: what the option is set to where its condition does not hold; null leaves what params.yaml says.
     """
 
     low: Number | None = None
@@ -46,6 +47,7 @@ class Dimension(Section):
     step: Annotated[Number, Field(gt=0)] | None = None
     choices: list[Any] | None = None
     when: dict[str, Any] = Field(default_factory=dict)
+    otherwise: Any = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -55,6 +57,10 @@ class Dimension(Section):
             _check_choices(self, self.choices)
         for path, values in self.when.items():
             _check_wanted(path, values)
+        if self.otherwise is not None and not self.when:
+            refuse("otherwise has no condition that could fail", "Drop it, or write when.")
+        if not isinstance(self.otherwise, Scalar):
+            refuse(f"otherwise {self.otherwise!r} is not a plain value", "Write text, a number, true or false.")
         return self
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from goodfit.errors import Fault, suggestion
 from goodfit.registry import Section
 from goodfit.tuning.conditions import condition_faults
+from goodfit.tuning.decisions import decision_faults, is_decision
 from goodfit.tuning.dimension import Dimension, Scalar
 from goodfit.tuning.probe import Probe, probes, searched_kinds
 from goodfit.tuning.section import TuneSection
@@ -28,7 +29,7 @@ def check_space(
     if base.problem:
         return [Fault(place, f"is not valid without the search: {base.problem}")]
     prefix = f"{place}: tune.space"
-    if conditions := condition_faults(section.space, prefix):
+    if conditions := [*condition_faults(section.space, prefix), *decision_faults(section.space, prefix)]:
         return conditions
     refused_kinds = list(_kind_faults(section, base, prefix))
     faults: dict[str, Fault] = {fault.place: fault for fault in refused_kinds}
@@ -55,7 +56,9 @@ def _faults(section: TuneSection, base: Probe, probe: Probe, prefix: str) -> Ite
     for path, dimension in sorted(section.space.items()):
         if not probe.active(path):
             continue
-        if path.partition(".")[0] not in SEARCHABLE:
+        if is_decision(path):
+            yield from _refusals(path, dimension, probe, f"{prefix}.{path}")
+        elif path.partition(".")[0] not in SEARCHABLE:
             rule = "only options below model, regularization and training can be searched"
             yield Fault(f"{prefix}.{path}", rule, None, "Remove it.")
         elif path not in probe.options:
@@ -66,9 +69,12 @@ def _faults(section: TuneSection, base: Probe, probe: Probe, prefix: str) -> Ite
 
 def _refusals(path: str, dimension: Dimension, probe: Probe, place: str) -> Iterator[Fault]:
     """Yield the ends and choices that an option refuses."""
-    if refusal := probe.refusal({path: probe.options[path]}):  # its section is not written, so the kind is unknown
+    # Its section may not be written, so that the kind is unknown.
+    if not is_decision(path) and (refusal := probe.refusal({path: probe.options[path]})):
         yield Fault(place, f"cannot be set alone: {refusal}", None, "Write its section, with the kind, in the file.")
         return
+    if dimension.otherwise is not None and (refusal := probe.refusal({path: dimension.otherwise})):
+        yield Fault(f"{place}.otherwise", f"is refused{probe.condition}: {refusal}", dimension.otherwise)
     for name, value in _values(dimension):
         if refusal := probe.refusal({path: value}):
             yield Fault(f"{place}.{name}", f"is refused{probe.condition}: {refusal}", value)

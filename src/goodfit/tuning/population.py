@@ -16,6 +16,7 @@ from goodfit.params import check, overlay
 from goodfit.preprocessing import PreprocessingSection
 from goodfit.training import Candidate, Epoch, Finished, FitSections, RowStore, TrainingData, fit_population
 from goodfit.tuning.batch import Batch
+from goodfit.tuning.decisions import overrides
 from goodfit.tuning.judging import Judge, mean_curve
 from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
@@ -105,7 +106,8 @@ class PopulationRunner:
                 yield joined(finished.number // replicas, team)
 
     def _members(self, proposal: Proposal, seeds: int) -> list[Candidate]:
-        sections = check(overlay(self._tree, proposal.overrides), FitSections, "params.yaml")
+        settings = overrides(self._section.space, proposal.overrides)
+        sections = check(overlay(self._tree, settings), FitSections, "params.yaml")
         first = proposal.number * len(self._data) * seeds
         pairs = [(fold, index) for fold in range(len(self._data)) for index in range(seeds)]
         return [

@@ -7,6 +7,7 @@ from typing import Any
 from goodfit.errors import ConfigurationError
 from goodfit.params import check, dotted, fields_of, overlay
 from goodfit.registry import Section
+from goodfit.tuning.decisions import assumed, overrides
 from goodfit.tuning.dimension import Dimension, Scalar
 from goodfit.tuning.section import TuneSection
 
@@ -28,10 +29,14 @@ class Probe:
         self.problem = self.refusal({})
         self.options = {} if self.problem else dotted(check(self._tree, model, ""))
 
-    def refusal(self, overrides: Mapping[str, Scalar]) -> str:
-        """Return why these values are refused, or nothing."""
+    def refusal(self, values: Mapping[str, Scalar]) -> str:
+        """Return why these values are refused, or nothing; what they depend on is set so that they exist."""
+        chosen = dict(values)
+        for path in values:
+            if path in self._space:
+                chosen = assumed(self._space, path, self.kinds) | chosen
         try:
-            check(overlay(self._tree, overrides), self._model, "")
+            check(overlay(self._tree, overrides(self._space, chosen) if chosen else {}), self._model, "")
         except ConfigurationError as error:
             return "; ".join(f"{fault.place.removeprefix(': ')}: {fault.rule}" for fault in error.faults)
         return ""

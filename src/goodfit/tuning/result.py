@@ -73,8 +73,8 @@ class SearchResult:
 
     @property
     def best(self) -> dict[str, Scalar]:
-        """Dotted option to the best trial's value; empty without a search."""
-        return dict(self.best_trial.params) if self.best_trial else {}
+        """What the best trial sets, by dotted option; empty without a search."""
+        return self.space.overrides(self.best_trial.params) if self.best_trial else {}
 
     def write_trials_csv(self, path: Path) -> None:
         """Write one row per trial, atomically; everything but duration_s is the same in every run."""

@@ -50,7 +50,9 @@ class TuneSection(Section):
             valid rows); for samplers that take several. Null means none.
         tolerance: of several objectives, the smallest `against` wins among trials whose objective is at most this share
             above the best.
-        space: dotted option to the values it may take, below model, regularization or training.
+        space: dotted option to the values it may take, below model, regularization or training; `choose.<name>` is a
+            decision that only says which other options exist. Or the name of a shipped space: default, the model's own,
+            or cocktail. Or lines beside `base`, that name: they go over the shipped ones, and null removes one.
     """
 
     trials: Annotated[int, Field(ge=0, le=100_000)] = 0

@@ -6,11 +6,13 @@ from typing import Any
 from goodfit.errors import ConfigurationError
 from goodfit.registry import Section
 from goodfit.tuning.axes import Axis, Space
+from goodfit.tuning.decisions import is_decision
 from goodfit.tuning.dimension import Dimension
 from goodfit.tuning.faults import check_space
 from goodfit.tuning.probe import Probe, probes
 from goodfit.tuning.result import EDGE
 from goodfit.tuning.section import TuneSection
+from goodfit.tuning.trying import point_faults
 
 
 def resolve_space(
@@ -31,12 +33,15 @@ def resolve_space(
     if faults:
         raise ConfigurationError(faults)
     every = list(probes(section, tree, model))
-    return Space(tuple(_axis(path, section.space[path], _knowing(path, every)) for path in sorted(section.space)))
+    space = Space(tuple(_axis(path, section.space[path], _knowing(path, every)) for path in sorted(section.space)))
+    if points := list(point_faults(space, tree, model, f"{place}: tune.space")):
+        raise ConfigurationError(points)
+    return space
 
 
 def _knowing(path: str, every: Sequence[Probe]) -> Probe:
     """Return the first combination of kinds under which the option exists."""
-    return next(probe for probe in every if path in probe.options and probe.active(path))
+    return next(probe for probe in every if (path in probe.options or is_decision(path)) and probe.active(path))
 
 
 def _axis(path: str, dimension: Dimension, probe: Probe) -> Axis:

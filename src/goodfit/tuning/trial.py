@@ -17,7 +17,7 @@ class Proposal:
 
     Args:
         number: from 0; rescoring goes on counting where the trials end.
-        overrides: dotted option to value, laid over the params.
+        overrides: dotted option or decision to value; what a trial sets follows from it (`Space.overrides`).
         seed: of everything random in it.
         origin: where the settings come from: the sampler, params.yaml, or a file of known-good settings.
         rescores: of a second look at a trial, that trial's number.

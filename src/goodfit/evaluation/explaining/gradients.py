@@ -84,6 +84,22 @@ class Attributor:
         average, score = (self._origin() + unit * float(value) for value in scores)
         return Attribution(contributions, score, average, steps, unit * (float(parts.sum()) - difference))
 
+    def reliance(self, rows: Arrays) -> dict[str, float]:
+        """Return how far each raw column moves the scores of some preprocessed rows away from the average row's.
+
+        A glance at all columns at once, for the choice of those that are worth a closer look: the mean size of the
+        gradient times the distance from the average, over rows and classes.
+        """
+        encoded = self._encoded(rows).requires_grad_()
+        outputs = max(1, len(self.bundle.schema.classes)) if len(self.bundle.schema.classes) > 2 else 1
+        found = dict.fromkeys(self.blocks, 0.0)
+        for output in range(outputs):
+            (gradient,) = torch.autograd.grad(self._scores(encoded, output).sum(), encoded)
+            pushes = (gradient * (encoded.detach() - self.start)).double()
+            for name, block in self.blocks.items():
+                found[name] += float(pushes[:, self._places(block)].sum(dim=1).abs().mean()) / outputs
+        return found
+
     def _path(self, end: Tensor, output: int, steps: int) -> Tensor:
         """Return the contribution of each encoded input by the midpoint rule."""
         shares = (torch.arange(steps, dtype=torch.float64) + 0.5) / steps

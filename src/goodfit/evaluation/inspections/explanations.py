@@ -15,6 +15,7 @@ from goodfit.evaluation.charts import bar_chart, line_chart
 from goodfit.evaluation.explaining.blocks import blocks_of, grouped
 from goodfit.evaluation.explaining.dependence import Dependence, partial_dependence
 from goodfit.evaluation.explaining.permutation import Importance, permutation_importance
+from goodfit.evaluation.explaining.reliance import affordable, left_out, relied_on
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.preprocessing import Arrays
@@ -69,17 +70,18 @@ class Explanations(Inspection):
         blocks = blocks_of(subject.bundle.preprocessor)
         if not blocks or not len(frame):
             return None
+        named = {name for columns in self.together.values() for name in columns}
+        kept_columns = named.union(relied_on(subject.bundle, arrays, affordable(arrays, self.repeats)))
+        asked = grouped({name: block for name, block in blocks.items() if name in kept_columns}, self.together)
         resampling = resampling_of(subject, NUMBER, self.split, kept, RESAMPLES)
-        found = permutation_importance(
-            subject.bundle, arrays, target, grouped(blocks, self.together), subject.metric, resampling, self.repeats
-        )
+        found = permutation_importance(subject.bundle, arrays, target, asked, subject.metric, resampling, self.repeats)
         needed = [one for one in found if one.low > 0]
-        curves = [
-            partial_dependence(subject.bundle, frame, arrays, blocks[one.name]) for one in found if one.name in blocks
-        ][: self.top]
+        drawn = [one.name for one in found if one.name in blocks][: self.top]
+        curves = [partial_dependence(subject.bundle, frame, arrays, blocks[name]) for name in drawn]
+        others = left_out(kept_columns & set(blocks), len(blocks), "shuffled")
         return Finding(
             "Which columns it needs",
-            self._summary(subject, found, needed, len(frame)),
+            self._summary(subject, found, needed, len(frame)) + others,
             {"importance": _table(found), **_dependence_table(subject, curves)},
             [_bars(found, subject.metric), *(_curve(subject, curve, arrays) for curve in curves)],
             {"needed_columns": float(len(needed)), **_figures(found)},

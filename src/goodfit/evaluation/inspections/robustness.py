@@ -10,17 +10,20 @@ from pydantic import Field
 
 from goodfit.data import Column
 from goodfit.evaluation.charts import line_chart
+from goodfit.evaluation.explaining.blocks import blocks_of
+from goodfit.evaluation.explaining.reliance import affordable, left_out, relied_on
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.inspections.resampling import resampling_of
-from goodfit.evaluation.robustness.changes import missing, perturbed, spread
+from goodfit.evaluation.robustness.changes import missing, perturbed, spread, with_column
 from goodfit.evaluation.robustness.sensitivity import Moved, moved
 from goodfit.metrics import METRICS
+from goodfit.preprocessing import Arrays
 
 NUMBER = 60
 RESAMPLES = 200
 NAMED = 3
 MAX_FEATURES = 100
-"""Features that are changed one by one; with more, the first so many in file order, and all of them together."""
+"""Columns that are changed one by one; of more, those that the model relies on most, and all of them together."""
 Answers = dict[str, NDArray[np.float64]]
 
 
@@ -59,8 +62,10 @@ class Robustness(Inspection):
             return None
         frame, target = subject.tables["test"].frame.iloc[kept], subject.targets["test"][kept]
         resampling = resampling_of(subject, NUMBER, "test", kept, RESAMPLES)
-        answers, changes = self._answers(subject, frame, columns)
-        before = subject.bundle.predict(frame)
+        arrays = subject.bundle.preprocessor.transform(frame)
+        single = relied_on(subject.bundle, arrays, min(MAX_FEATURES, affordable(arrays, 2)))
+        answers, changes = self._answers(subject, frame, columns, arrays, set(single))
+        before = subject.bundle.answers(arrays)
         found = moved(subject.metric, target, before, answers, subject.bundle.decide, resampling)
         singles = _table(subject.metric, {key: found[key] for key in changes}, changes)
         together = {key: result for key, result in found.items() if key not in changes}
@@ -68,7 +73,7 @@ class Robustness(Inspection):
         curve = _table(subject.metric, together, sizes)
         return Finding(
             "What missing and noisy columns do",
-            _summary(singles, subject.metric, len(columns)),
+            _summary(singles, subject.metric) + left_out(single, len(columns), "changed one by one"),
             {"columns": singles, "together": curve},
             _charts(curve, self.sizes, subject.metric),
             _figures(singles, curve, self.sizes, subject.metric),
@@ -81,25 +86,26 @@ class Robustness(Inspection):
         return np.sort(np.random.default_rng((subject.seed, NUMBER)).choice(rows, self.rows, replace=False))
 
     def _answers(
-        self, subject: Subject, frame: pd.DataFrame, columns: list[Column]
+        self, subject: Subject, frame: pd.DataFrame, columns: list[Column], arrays: Arrays, single: set[str]
     ) -> tuple[Answers, dict[str, tuple[str, str]]]:
         """Return what is said of the changed rows by change, and of single columns which one and what was done."""
-        train, predict = subject.tables["train"].frame, subject.bundle.predict
+        train, bundle, blocks = subject.tables["train"].frame, subject.bundle, blocks_of(subject.bundle.preprocessor)
         scales = {column.name: _scale(train, column) for column in columns}
         answers: Answers = {}
         changes: dict[str, tuple[str, str]] = {}
-        for index, column in enumerate(columns[:MAX_FEATURES]):
+        for index, column in enumerate(column for column in columns if column.name in single):
             generator = np.random.default_rng((subject.seed, NUMBER, index))
             size, done = self._size(column)
             noisy = perturbed(frame[column.name], column, size, scales[column.name], generator)
             for change, values in (("missing", missing(frame[column.name])), (done, noisy)):
                 key = f"{index} {change}"
                 changes[key] = (column.name, change)
-                answers[key] = predict(frame.assign(**{column.name: values}))
+                changed = with_column(arrays, bundle.preprocessor, blocks[column.name], values)
+                answers[key] = bundle.answers(changed)
         for size in self.sizes:
             generator = np.random.default_rng((subject.seed, NUMBER, MAX_FEATURES))
             new = {c.name: perturbed(frame[c.name], c, size, scales[c.name], generator) for c in columns}
-            answers[f"all columns at {size:g}"] = predict(frame.assign(**new))
+            answers[f"all columns at {size:g}"] = bundle.predict(frame.assign(**new))
         return answers, changes
 
     def _size(self, column: Column) -> tuple[float, str]:
@@ -127,7 +133,7 @@ def _table(metric: str, found: Mapping[str, Moved], changes: Mapping[str, tuple[
     return table.iloc[order].reset_index(drop=True) if changes and "all columns" not in set(table["column"]) else table
 
 
-def _summary(singles: pd.DataFrame, metric: str, columns: int) -> str:
+def _summary(singles: pd.DataFrame, metric: str) -> str:
     worse = singles[singles["finding"] == "worse"]
     said = "No single missing or noisy column makes it measurably worse."
     if len(worse):
@@ -136,8 +142,6 @@ def _summary(singles: pd.DataFrame, metric: str, columns: int) -> str:
             for _, line in worse.head(NAMED).iterrows()
         ]
         said = f"Most harmful to {metric}: {', '.join(named)}."
-    if columns > MAX_FEATURES:
-        said += f" Only the first {MAX_FEATURES} of {columns:,} columns were changed one by one."
     return said
 
 

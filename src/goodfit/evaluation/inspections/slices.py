@@ -107,20 +107,20 @@ class Slices(Inspection):
     def _searched(
         self, subject: Subject, tables: dict[str, Any], figures: dict[str, float], warnings: list[str], notes: list[str]
     ) -> None:
-        for kind in ("failing", HARD):
-            found = discover(
-                subject.task,
-                subject.schema,
-                {split: subject.tables[split].frame for split in ("valid", "test")},
-                subject.targets,
-                subject.predictions,
-                {split: clusters_of(subject, split) for split in ("valid", "test")},
-                kind=kind,
-                bins=self.quantiles,
-                min_rows=self.min_rows,
-                count=self.worst,
-                seed=(subject.seed, NUMBER),
-            )
+        discovered = discover(
+            subject.task,
+            subject.schema,
+            {split: subject.tables[split].frame for split in ("valid", "test")},
+            subject.targets,
+            subject.predictions,
+            {split: clusters_of(subject, split) for split in ("valid", "test")},
+            kinds=("failing", HARD),
+            bins=self.quantiles,
+            min_rows=self.min_rows,
+            count=self.worst,
+            seed=(subject.seed, NUMBER),
+        )
+        for kind, found in discovered.items():
             flagged = [part for part in found if part.confirmed.p <= self.significance]
             figures[kind] = float(len(flagged))
             if found:

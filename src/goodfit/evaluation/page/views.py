@@ -50,13 +50,23 @@ COST_LABELS = {
 
 @dataclass(frozen=True)
 class TableView:
-    """The first rows of a table: its stem, headings and which are of numbers, cells as text, and all rows' number."""
+    """The first rows and columns of a table as text.
+
+    Args:
+        stem: of its file.
+        headings: of the columns that are shown.
+        numeric: which of them are of numbers.
+        rows: cells as text, (figure, interval) where a figure has one.
+        total: all rows' number.
+        columns: all columns' number, with a figure and its interval as one.
+    """
 
     stem: str
     headings: list[str]
     numeric: list[bool]
-    rows: list[list[str]]
+    rows: list[list[tuple[str, str]]]
     total: int
+    columns: int
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,37 @@ def finding_views(inspected: Inspected) -> list[FindingView]:
 
 
 def table_view(stem: str, table: pd.DataFrame) -> TableView:
-    """Return the first rows and columns of a table as text."""
-    head = table.iloc[:MAX_ROWS, :MAX_COLUMNS]
-    rows = [[shown(value) for value in row] for row in head.itertuples(index=False, name=None)]
-    headings = [shown(str(name).replace("_", " "))[:MAX_HEADING] for name in head.columns]
-    numeric = [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in head.dtypes]
-    return TableView(stem, headings, numeric, rows, len(table))
+    """Return the first rows and columns of a table as text, each figure with its interval in one cell."""
+    names = list(map(str, table.columns))
+    bounds = _bounds(names) if names[:1] != ["row"] else {}  # raw rows have columns of the user's own
+    ends = {place for pair in bounds.values() for place in pair}
+    kept = [place for place in range(table.shape[1]) if place not in ends]
+    head, places = table.iloc[:MAX_ROWS], kept[:MAX_COLUMNS]
+    rows = [
+        [(shown(row[place]), _interval(row, bounds.get(place))) for place in places]
+        for row in head.itertuples(index=False, name=None)
+    ]
+    headings = [shown(str(table.columns[place]).replace("_", " "))[:MAX_HEADING] for place in places]
+    dtypes = [table.dtypes.iloc[place] for place in places]
+    numeric = [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in dtypes]
+    return TableView(stem, headings, numeric, rows, len(table), len(kept))
+
+
+def _bounds(names: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """Return the place of each figure to those of `low` and `high`, or `<figure>_low` and so on, right behind it."""
+    found = {}
+    for place in range(len(names) - 2):
+        ends = names[place + 1], names[place + 2]
+        if ends in ((f"{names[place]}_low", f"{names[place]}_high"), ("low", "high")):
+            found[place] = (place + 1, place + 2)
+    return found
+
+
+def _interval(row: Sequence[Any], ends: tuple[int, int] | None) -> str:
+    if ends is None or any(pd.isna(row[place]) for place in ends):
+        return ""
+    low, high = (short(float(row[place])) for place in ends)
+    return f"{low} to {high}"
 
 
 def figure(value: float | None, sign: str = "") -> str:
@@ -161,10 +196,11 @@ def search(trials: Sequence[Mapping[str, str]]) -> tuple[str, TableView] | None:
     done = sorted((t for t in trials if t.get("state") == "COMPLETE" and t.get("value")), key=_value)
     said = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
     names = [name for name in trials[0] if name not in TRIAL_COLUMNS][: MAX_COLUMNS - 3]
-    rows = [[shown(t["number"]), _number(t["value"]), _number(t.get("epochs"))] + [_number(t.get(n)) for n in names]
-            for t in done[:SEARCH]]  # fmt: skip
+    lines = [[shown(t["number"]), _number(t["value"]), _number(t.get("epochs"))] + [_number(t.get(n)) for n in names]
+             for t in done[:SEARCH]]  # fmt: skip
+    rows = [[(cell, "") for cell in line] for line in lines]
     headings = ["trial", "valid loss", "epochs", *(shown(name) for name in names)]
-    view = TableView("trials", headings, [True] * len(headings), rows, len(done))
+    view = TableView("trials", headings, [True] * len(headings), rows, len(done), len(headings))
     return f"{len(trials)} trials: {said}. The best ones, by the loss on the valid rows:", view
 
 

@@ -1,10 +1,14 @@
 """Ways to change one raw column: make it missing, add noise, swap its categories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from goodfit.data import Column
+from goodfit.evaluation.explaining.blocks import Block
+from goodfit.preprocessing import Arrays, Preprocessor
 from goodfit.preprocessing.reading import read_numbers, read_times
 
 
@@ -34,6 +38,24 @@ def perturbed(
     if column.type == "numeric":
         return pd.Series(read_numbers(values) + noise, index=values.index, name=values.name)
     return read_times(values) + pd.to_timedelta(noise, unit="s")
+
+
+def with_column(arrays: Arrays, preprocessor: Preprocessor, block: Block, values: pd.Series) -> Arrays:
+    """Return preprocessed rows with other raw values in one column, on which nothing but its block depends.
+
+    Args:
+        arrays: the rows, preprocessed; left as they are.
+        preprocessor: what made them.
+        block: of the raw column, which gives it its name.
+        values: its new raw values, [n].
+    """
+    dense = tuple(column for column in preprocessor.dense if column.column == block.name)
+    coded = tuple(column for column in preprocessor.coded if column.column == block.name)
+    alone = replace(preprocessor, dense=dense, coded=coded).transform(pd.DataFrame({block.name: values}))
+    numeric, categorical = arrays.numeric.copy(), arrays.categorical.copy()
+    numeric[:, list(block.numeric)] = alone.numeric
+    categorical[:, list(block.categorical)] = alone.categorical
+    return Arrays(numeric, categorical)
 
 
 def _numbers(values: pd.Series, column: Column) -> NDArray[np.float64]:

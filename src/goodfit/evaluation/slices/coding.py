@@ -55,6 +55,11 @@ def learn_coders(frame: pd.DataFrame, columns: Sequence[Column], bins: int) -> l
     return [coder_of(frame[column.name], column, bins) for column in columns]
 
 
+def coded(frame: pd.DataFrame, coders: Sequence[Coder]) -> dict[str, Codes]:
+    """Return column to the codes [n] of its values."""
+    return {coder.column.name: coder.codes(frame[coder.column.name]) for coder in coders}
+
+
 def coder_of(values: pd.Series, column: Column, bins: int, edges: Sequence[float] | None = None) -> Coder:
     """Return the coder of one column; `edges`, if given, are the cuts between bins."""
     if column.type not in ("numeric", "datetime"):

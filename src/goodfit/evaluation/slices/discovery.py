@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from goodfit.data import Schema, Task
-from goodfit.evaluation.slices.coding import learn_coders
+from goodfit.evaluation.slices.coding import coded, learn_coders
 from goodfit.evaluation.slices.confirming import SHUFFLES, Confirmed, confirm
 from goodfit.evaluation.slices.losses import Excess, excess_losses, row_losses
 from goodfit.evaluation.slices.search import Slice, search
@@ -70,41 +70,46 @@ def discover(
     predictions: Mapping[str, NDArray[np.float64]],
     clusters: Mapping[str, NDArray[np.intp] | None] | None = None,
     *,
-    kind: Kind,
+    kinds: Sequence[Kind],
     bins: int,
     min_rows: int,
     count: int,
     seed: Sequence[int],
-) -> list[Discovered]:
-    """Return up to `count` slices, the surest first, and of equally sure ones the worst.
+) -> dict[Kind, list[Discovered]]:
+    """Return up to `count` slices of each kind, the surest first, and of equally sure ones the worst.
 
     Args:
         task, schema: of the table; slices are made of its features.
         frames, targets, predictions: of `valid` and `test`.
         clusters: split to the cluster of each row [n], where rows are no evidence by themselves: groups, or stretches
             of time.
-        kind: `failing`: judged against rows with the same predictions; `hard`: against all rows.
+        kinds: `failing`: judged against rows with the same predictions; `hard`: against all rows.
         bins, min_rows, count, seed: of the search.
     """
     kept = {split: _sample(len(frames[split]), seed) for split in ("valid", "test")}
-    excess = {
-        split: _excess(task, targets[split][rows], predictions[split][rows], kind) for split, rows in kept.items()
-    }
-    found: list[Discovered] = []
-    for searched, asked in WAYS:
-        looked_at = frames[searched].iloc[kept[searched]]
-        coders = learn_coders(looked_at, schema.features, bins)
-        parts = search(looked_at, coders, excess[searched], min_rows, count)
-        masks = [{split: part.mask(frames[split]) for split in kept} for part in parts]
-        whose = (clusters or {}).get(asked)
-        codes = None if whose is None else np.unique(whose[kept[asked]], return_inverse=True)[1]
-        answers = confirm([mask[asked][kept[asked]] for mask in masks], excess[asked], seed, codes)
-        found += [
-            Discovered(part, asked, mask, replace(answer, p=min(1.0, len(WAYS) * answer.p)))
-            for part, mask, answer in zip(parts, masks, answers, strict=True)
-            if answer.rows
-        ]
-    return list(_distinct(sorted(found, key=lambda part: (part.confirmed.p, -part.score))))[:count]
+    looked_at = {split: frames[split].iloc[rows] for split, rows in kept.items()}
+    coders = {split: learn_coders(frame, schema.features, bins) for split, frame in looked_at.items()}
+    codes = {split: coded(frame, coders[split]) for split, frame in looked_at.items()}
+    answers: dict[Kind, list[Discovered]] = {}
+    for kind in kinds:
+        excess = {
+            split: _excess(task, targets[split][rows], predictions[split][rows], kind) for split, rows in kept.items()
+        }
+        found: list[Discovered] = []
+        for searched, asked in WAYS:
+            parts = search(codes[searched], coders[searched], excess[searched], min_rows, count)
+            masks = [{split: part.mask(frames[split]) for split in kept} for part in parts]
+            whose = (clusters or {}).get(asked)
+            together = None if whose is None else np.unique(whose[kept[asked]], return_inverse=True)[1]
+            said = confirm([mask[asked][kept[asked]] for mask in masks], excess[asked], seed, together)
+            found += [
+                Discovered(part, asked, mask, replace(answer, p=min(1.0, len(WAYS) * answer.p)))
+                for part, mask, answer in zip(parts, masks, said, strict=True)
+                if answer.rows
+            ]
+        surest = sorted(found, key=lambda part: (part.confirmed.p, -part.score))
+        answers[kind] = list(_distinct(surest))[:count]
+    return answers
 
 
 def _distinct(parts: Sequence[Discovered]) -> Iterator[Discovered]:

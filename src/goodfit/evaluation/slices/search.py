@@ -23,6 +23,8 @@ MAX_POOL = 2000
 """Slices that are compared with each other, the best of each table and then the best of all."""
 MAX_COUNTS = 1_500_000_000
 """Rows times pairs of columns; more columns are narrowed to those whose own slices look worst (a beam)."""
+MAX_CROSSED = 100
+"""Columns that are crossed with each other; a pair costs something even where there are few rows."""
 LEAST_SCORE = 2.0
 """In standard errors: what does not even look bad where it was sought is not worth asking other rows about."""
 
@@ -72,20 +74,21 @@ class Slice:
         return np.asarray(np.logical_and.reduce(masks))
 
 
-def search(frame: pd.DataFrame, coders: Sequence[Coder], excess: Excess, min_rows: int, count: int) -> list[Slice]:
+def search(
+    codes: Mapping[str, Codes], coders: Sequence[Coder], excess: Excess, min_rows: int, count: int
+) -> list[Slice]:
     """Return up to `count` slices, the worst first, each by what is wrong outside of those before it.
 
     Args:
-        frame: the rows to search, [n].
+        codes: column to the codes [n] of the rows to search.
         coders: the columns whose slices are looked at.
         excess: their losses, [n].
         min_rows: fewest rows of a slice.
         count: most slices.
     """
-    codes = {coder.column.name: coder.codes(frame[coder.column.name]) for coder in coders if coder.atoms}
     known = [coder for coder in coders if coder.atoms]
     pool = [found for coder in known for found in _of_table((coder,), codes, excess, min_rows)]
-    pairs = combinations(_beam(known, pool, len(frame)), 2)
+    pairs = combinations(_beam(known, pool, len(excess.values)), 2)
     pool += [found for pair in pairs for found in _of_table(pair, codes, excess, min_rows)]
     pool = sorted(pool, key=lambda found: -found[0].score)[:MAX_POOL]
     return _apart(pool, codes, excess, min_rows, count)
@@ -93,7 +96,7 @@ def search(frame: pd.DataFrame, coders: Sequence[Coder], excess: Excess, min_row
 
 def _beam(coders: Sequence[Coder], pool: Sequence[Found], rows: int) -> list[Coder]:
     """Return the columns to cross: all, or those with the worst slices of their own if there are too many."""
-    limit = max(2, int(np.sqrt(2 * MAX_COUNTS / (3 * max(1, rows)))))
+    limit = min(MAX_CROSSED, max(2, int(np.sqrt(2 * MAX_COUNTS / (3 * max(1, rows))))))
     best: dict[str, float] = {}
     for part, _ in pool:
         best[part.columns[0]] = max(part.score, best.get(part.columns[0], -np.inf))

@@ -14,10 +14,13 @@ from goodfit.models import MODELS
 from goodfit.stage import failpoint
 from goodfit.training.batches import Batch, batch_sizes, order
 from goodfit.training.noise import Generators
+from goodfit.training.population.clock import Clock
 from goodfit.training.population.judging import plain_losses
 from goodfit.training.population.program import Demands, Program, draw
+from goodfit.training.population.shown import Shown, shown
 from goodfit.training.population.stack import Stack
 from goodfit.training.population.standing import Standing
+from goodfit.training.population.trails import Trails
 from goodfit.training.watching import watched_rows
 
 METRICS = ("train/loss", "valid/loss", "train/objective")
@@ -43,9 +46,10 @@ class Group:
         self.stack = Stack(members, [section.optimizer for section in sections], self.device)
         kind = standings[0].candidate.recipe.model.model_dump()["kind"]
         self.stackable = bool(MODELS[kind].facts["vectorizes"])
-        self.program.lend(self.stack.parameters, self.stack.buffers)
         self.threads = sections[0].threads
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
+        self.trails = Trails(standings, self.stack.weights, len(self.sizes))
+        self._begin()
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
         self.demands: dict[int, Demands] = {}
 
@@ -70,8 +74,8 @@ class Group:
             s.rates(base, number, len(self.sizes)) for s, base in zip(self.standings, self.stack.rates, strict=True)
         ]
         objectives = self._steps(number, rates)
-        watched, valid = self._watched_losses(), self._losses(self.valid_rows)
-        values = torch.stack((watched, valid, objectives.double()), dim=1).tolist()
+        present = shown(self.stack, self.trails, len(self.sizes) * number, self.program.network, self.train_rows)
+        values = torch.stack((*self._losses(present), objectives.double()), dim=1).tolist()
         members = len(self.standings)
         seconds, cpu = (time.perf_counter() - started) / members, (clock() - started_cpu) / members
         improved = []
@@ -79,7 +83,7 @@ class Group:
             metrics = dict(zip(METRICS, found, strict=True)) | {GAP: found[1] - found[0], "lr": rates[row][-1]}
             if standing.add(metrics, seconds, cpu):
                 improved.append(row)
-        self.stack.remember(improved)
+        self.stack.remember(improved, present.weights, self.stack.buffers | present.buffers)
 
     def keep(self, rows: list[int]) -> None:
         """Go on with some of the members."""
@@ -88,11 +92,16 @@ class Group:
         self.standings = [self.standings[row] for row in rows]
         self.watched = self.watched[rows]
         self.stack.keep(rows)
-        self.program.lend(self.stack.parameters, self.stack.buffers)
+        self.trails.keep(rows)
+        self._begin()
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""
-        return {"members": [standing.to_dict() for standing in self.standings], "stack": self.stack.state_dict()}
+        return {
+            "members": [standing.to_dict() for standing in self.standings],
+            "stack": self.stack.state_dict(),
+            "trails": self.trails.state_dict(),
+        }
 
     def load_state_dict(self, value: dict[str, Any]) -> None:
         """Go on from a checkpoint of some of these members."""
@@ -101,6 +110,13 @@ class Group:
         for standing, member in zip(self.standings, value["members"], strict=True):
             standing.restore(member)
         self.stack.load_state_dict(value["stack"])
+        self.trails.load_state_dict(value["trails"])
+
+    def _begin(self) -> None:
+        """Compute with the numbers of the stack as they are now."""
+        self.program.lend(self.stack.parameters, self.stack.buffers)
+        steps = len(self.sizes)
+        self.clock = Clock(self.stack.buffers, [s.candidate.recipe.training.epochs * steps for s in self.standings])
 
     def _steps(self, number: int, rates: list[list[float]]) -> Tensor:
         """Take every step of an epoch; return the mean objective over its rows, [k]."""
@@ -109,14 +125,16 @@ class Group:
         generators = Generators(seeds, number, self.device)
         parameters = list(stack.parameters.values())
         total = torch.zeros(len(seeds), device=self.device)
+        decays = [standing.decays_left(number, len(self.sizes)) for standing in self.standings]
+        done = len(self.sizes) * (number - 1)
         for step, (first, last) in enumerate(pairwise(accumulate(self.sizes, initial=0))):
+            self.clock.set(done + step)
             batch = self.train_rows.take_each(orders[:, first:last])
-            numbers = draw(self._demands(batch), generators)
-            objectives = self.program.objectives(batch, numbers)
-            raw = torch.autograd.grad(objectives.sum(), parameters)  # of its own objective, for each member
+            objectives, gradients = self.program.descent(batch, draw(self._demands(batch), generators))
             with torch.no_grad():
-                gradients = self.program.stepped(raw, numbers)
-                stack.step(gradients, [rate[step] for rate in rates])
+                stack.step(gradients, [rate[step] for rate in rates], [left[step] for left in decays])
+                self.program.hooks.constrain(parameters)
+                self.trails.follow(stack.weights, done + step + 1)
                 total.add_(objectives, alpha=last - first)
             failpoint("training.batch")  # in the middle of an epoch
         return total / len(self.train_rows)
@@ -132,8 +150,9 @@ class Group:
         """Leave torch's own generators as they were: a trial of a step must not change what the steps draw."""
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
 
-    def _losses(self, data: Batch) -> Tensor:
-        return plain_losses(self.program.network, self.program.member.task, data)
-
-    def _watched_losses(self) -> Tensor:
-        return self._losses(self.train_rows.take_each(self.watched.to(self.device)))
+    def _losses(self, present: Shown) -> tuple[Tensor, Tensor]:
+        """Return the losses of the watched and of the valid rows, [k] each."""
+        network, task = self.program.network, self.program.member.task
+        watched = self.train_rows.take_each(self.watched.to(self.device))
+        with network.aside(self.stack.views(present.weights), present.buffers):
+            return plain_losses(network, task, watched), plain_losses(network, task, self.valid_rows)

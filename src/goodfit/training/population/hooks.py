@@ -54,9 +54,13 @@ class Hooks:
         """Return the rows to train on, [k, n, ...], prepared."""
         if not self._changes("batch"):
             return batch
-        prepared = self._member.model.prepare(batch.numeric, batch.categorical)
-        parts = (*prepared, batch.target)
+        batch = self.prepared(batch)
+        parts = (batch.numeric, batch.categorical, batch.target)
         return Batch(*self._call(_batch, parts, numbers, self._member.layout, self._member.classes))
+
+    def prepared(self, batch: Batch) -> Batch:
+        """Return the rows with what depends on no parameter computed, where they were too many to do it once."""
+        return Batch(*self._member.model.prepare(batch.numeric, batch.categorical), batch.target)
 
     def targets(self, target: Tensor, numbers: Drawn) -> Tensor:
         """Return training targets [k, n] or [k, n, classes]."""
@@ -71,6 +75,44 @@ class Hooks:
             return losses
         found: Tensor = self._call(_row_losses, (losses, logits, target), numbers, self._member.classes)
         return found
+
+    @property
+    def attacks(self) -> bool:
+        """Return whether rows are moved against the model."""
+        return self._changes("attack")
+
+    def attack(self, batch: Batch, gradient: Tensor) -> Batch:
+        """Return prepared rows as an adversary moves them, from the gradient [k, n, d] of their losses."""
+        numeric: Tensor = self._call(_attack, (batch.numeric, batch.categorical, gradient), {}, self._member.layout)
+        return Batch(numeric, batch.categorical, batch.target)
+
+    def attacked(self, losses: Tensor, attacked: Tensor) -> Tensor:
+        """Return the losses [k, n] that are minimized, from those of rows and of attacked rows."""
+        found: Tensor = self._call(_attacked, (losses, attacked), {})
+        return found
+
+    def penalized(self, objectives: Tensor, weights: Sequence[Tensor]) -> Tensor:
+        """Return objectives [k] with all penalties."""
+        if not self._changes("penalty"):
+            return objectives
+        penalties: Tensor = self._call(Regularization.penalty, list(weights), {})
+        return objectives + penalties.to(objectives.dtype)
+
+    @property
+    def perturbs(self) -> bool:
+        """Return whether the gradient is taken beside the weights."""
+        return self._changes("perturbation")
+
+    def perturbation(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return how far from the weights the gradient is taken, [k, ...] each."""
+        found: Sequence[Tensor] = self._call(Regularization.perturbation, list(gradients), {})
+        return found
+
+    def constrain(self, weights: Sequence[Tensor]) -> None:
+        """Change the weights [k, ...] in place to what they may be after a step."""
+        if self._changes("constrained"):
+            for weight, found in zip(weights, self._call(Regularization.constrained, list(weights), {}), strict=True):
+                weight.copy_(found)
 
     def gradients(self, gradients: Sequence[Tensor], numbers: Drawn) -> Sequence[Tensor]:
         """Return the gradients to step along, [k, ...] each."""
@@ -96,6 +138,14 @@ def _batch(
 ) -> tuple[Tensor, Tensor, Tensor]:
     rows, target = regularization.batch(Rows(parts[0], parts[1], layout), parts[2], classes)
     return rows.numeric, rows.categorical, target
+
+
+def _attack(regularization: Regularization, parts: tuple[Tensor, Tensor, Tensor], layout: Layout) -> Tensor:
+    return regularization.attack(Rows(parts[0], parts[1], layout), parts[2]).numeric
+
+
+def _attacked(regularization: Regularization, parts: tuple[Tensor, Tensor]) -> Tensor:
+    return regularization.attacked(*parts)
 
 
 def _row_losses(regularization: Regularization, parts: tuple[Tensor, Tensor, Tensor], classes: int) -> Tensor:

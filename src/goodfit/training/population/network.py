@@ -35,10 +35,11 @@ class Network:
             self._lent.lend(parameters | buffers)
 
     @contextmanager
-    def aside(self, parameters: State | None = None) -> Iterator[None]:
-        """Compute for a while with other weights, or these, on a copy of the buffers: what moves there is forgotten."""
+    def aside(self, parameters: State | None = None, buffers: State | None = None) -> Iterator[None]:
+        """Compute for a while with other numbers, where none are given on a copy of the buffers, and forget them."""
         before = self.parameters, self.buffers
-        self.lend(parameters or self.parameters, {name: buffer.clone() for name, buffer in self.buffers.items()})
+        copies = {name: buffer.clone() for name, buffer in self.buffers.items()} if buffers is None else buffers
+        self.lend(self.parameters if parameters is None else parameters, copies)
         try:
             yield
         finally:
@@ -52,6 +53,10 @@ class Network:
             yield
         finally:
             self._lent.module.train()
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Return every module of the model that computes."""
+        return self._lent.module.modules()
 
     def __call__(self, batch: Batch, numbers: Drawn) -> Tensor:
         """Return logits [k, n, outputs], from rows [k, n, ...], or [n, ...] where all members see the same."""

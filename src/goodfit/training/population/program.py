@@ -45,23 +45,47 @@ class Program:
         hooks = members if self.hooks.stacks else 1
         recorders = {phase: Recorder(forward if phase == "forward" else hooks) for phase in PHASES}
         with torch.no_grad(), self.network.aside():  # the trial moves no running statistics
-            self._losses(batch, recorders)
-            self.stepped([parameter.detach() for parameter in self.network.parameters.values()], recorders)
+            changed = self.hooks.batch(batch, recorders["batch"])
+            self._plain(changed, self.hooks.targets(changed.target, recorders["targets"]), recorders)
+            self.hooks.gradients([p.detach() for p in self.network.parameters.values()], recorders["gradients"])
         return {phase: recorder.demand for phase, recorder in recorders.items()}
 
-    def objectives(self, batch: Batch, numbers: Mapping[str, Drawn]) -> Tensor:
-        """Return what each member minimizes, [k]."""
-        return self._losses(batch, numbers).mean(dim=1)
+    def descent(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
+        """Return what each member minimizes, [k], and the gradients to step along, [k, ...] each."""
+        objectives, raw = self._slopes(batch, numbers)
+        if self.hooks.perturbs:
+            with self.network.aside(self._perturbed(raw)):
+                objectives, raw = self._slopes(batch, numbers)
+        with torch.no_grad():
+            return objectives.detach(), self.hooks.gradients(raw, numbers["gradients"])
 
-    def stepped(self, gradients: Sequence[Tensor], numbers: Mapping[str, Drawn]) -> Sequence[Tensor]:
-        """Return the gradients to step along, [k, ...] each."""
-        return self.hooks.gradients(gradients, numbers["gradients"])
+    def _slopes(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
+        weights = list(self.network.parameters.values())
+        objectives = self.hooks.penalized(self._losses(batch, numbers).mean(dim=1), weights)
+        return objectives, torch.autograd.grad(objectives.sum(), weights)  # of its own objective, for each member
+
+    def _perturbed(self, raw: Sequence[Tensor]) -> State:
+        with torch.no_grad():
+            offsets = self.hooks.perturbation(raw)
+            named = zip(self.network.parameters.items(), offsets, strict=True)
+            return {name: (weight + offset).requires_grad_() for (name, weight), offset in named}
 
     def _losses(self, batch: Batch, numbers: Mapping[str, Drawn]) -> Tensor:
         """Return the loss of each row, [k, n]."""
         batch = self.hooks.batch(batch, numbers["batch"])
-        logits = self.network(batch, numbers["forward"])
         target = self.hooks.targets(batch.target, numbers["targets"])
+        if not self.hooks.attacks:
+            return self._plain(batch, target, numbers)
+        batch = self.hooks.prepared(batch)
+        open_to_attack = Batch(batch.numeric.detach().requires_grad_(), batch.categorical, batch.target)
+        losses = self._plain(open_to_attack, target, numbers)
+        (gradient,) = torch.autograd.grad(losses.sum(), open_to_attack.numeric, retain_graph=True)
+        with self.network.aside():  # running statistics are those of true rows
+            moved = self._plain(self.hooks.attack(batch, gradient), target, numbers)
+        return self.hooks.attacked(losses, moved)
+
+    def _plain(self, batch: Batch, target: Tensor, numbers: Mapping[str, Drawn]) -> Tensor:
+        logits = self.network(batch, numbers["forward"])
         losses = self.member.task.loss(logits.flatten(0, 1), target.flatten(0, 1)).view(logits.shape[:2])
         return self.hooks.row_losses(losses, logits, target, numbers["losses"])
 

@@ -35,17 +35,21 @@ class Stack:
         )
         self.kept_weights = torch.zeros_like(self.weights)
         self.kept_buffers = {name: torch.zeros_like(buffer) for name, buffer in self.buffers.items()}
-        self.parameters = self._views()
+        self.parameters = self._leaves()
 
     def __len__(self) -> int:
         return len(self.weights)
 
-    def remember(self, rows: Sequence[int]) -> None:
-        """Copy the present weights of some members to what is kept."""
+    def remember(self, rows: Sequence[int], weights: Tensor, buffers: Mapping[str, Tensor]) -> None:
+        """Keep these weights [k, p] and buffers of some of the members."""
         index = torch.tensor(rows, dtype=torch.int64, device=self.weights.device)
-        self.kept_weights[index] = self.weights[index]
-        for name, buffer in self.buffers.items():
-            self.kept_buffers[name][index] = buffer[index]
+        self.kept_weights[index] = weights[index]
+        for name, kept in self.kept_buffers.items():
+            kept[index] = buffers[name][index]
+
+    def views(self, weights: Tensor) -> State:
+        """Return the parameters by name, [k, ...] each, that lie in weights [k, p]."""
+        return {name: weights[:, first:last].view(-1, *shape) for name, (first, last, shape) in self.layout.items()}
 
     def kept(self, row: int) -> State:
         """Return copies of the kept parameters and buffers of one member, by name, on the CPU."""
@@ -53,10 +57,10 @@ class Stack:
         state = {name: values[first:last].view(shape).clone() for name, (first, last, shape) in self.layout.items()}
         return state | {name: buffer[row].cpu().clone() for name, buffer in self.kept_buffers.items()}
 
-    def step(self, gradients: Sequence[Tensor], rates: list[float]) -> None:
-        """Step along gradients [k, ...], one for each of the parameters."""
+    def step(self, gradients: Sequence[Tensor], rates: list[float], decays_left: list[float] | None = None) -> None:
+        """Step along gradients [k, ...], one for each of the parameters; what is left of each member's decay is 1."""
         flat = torch.cat([gradient.reshape(len(self), -1) for gradient in gradients], dim=1)
-        self.optimizer.step(flat, rates)
+        self.optimizer.step(flat, rates, decays_left)
 
     def keep(self, rows: list[int]) -> None:
         """Go on with some of the members."""
@@ -65,7 +69,7 @@ class Stack:
         self.kept_buffers = {name: buffer[rows] for name, buffer in self.kept_buffers.items()}
         self.rates = [self.rates[row] for row in rows]
         self.optimizer.keep(rows, self.weights)
-        self.parameters = self._views()
+        self.parameters = self._leaves()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a step changes."""
@@ -87,11 +91,8 @@ class Stack:
             "kept_buffers": self.kept_buffers,
         }
 
-    def _views(self) -> State:
-        return {
-            name: self.weights[:, first:last].view(-1, *shape).detach().requires_grad_()
-            for name, (first, last, shape) in self.layout.items()
-        }
+    def _leaves(self) -> State:
+        return {name: view.detach().requires_grad_() for name, view in self.views(self.weights).items()}
 
 
 def _layout(members: Sequence[Member]) -> dict[str, tuple[int, int, tuple[int, ...]]]:

@@ -54,6 +54,11 @@ class Standing:
         first, total = steps * (epoch - 1), steps * self.candidate.recipe.training.epochs
         return [base * self.schedule.multiplier(step, total) for step in range(first, first + steps)]
 
+    def decays_left(self, epoch: int, steps: int) -> list[float]:
+        """Return what is left of the decay in each step of an epoch, as a share."""
+        done = torch.arange(steps * (epoch - 1), steps * epoch, dtype=torch.float64)
+        return self.member.regularization.decays_left(done / (steps * self.candidate.recipe.training.epochs))
+
     def add(self, metrics: Mapping[str, float], seconds: float, cpu_seconds: float) -> bool:
         """Add an epoch; return whether its weights are those to keep now. A loss that is no number ends it."""
         number = len(self.history.epochs) + 1

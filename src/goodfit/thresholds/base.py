@@ -72,6 +72,11 @@ def rule_of(options: Section, positive: NDArray[np.bool_], score: Floats) -> tup
     return ThresholdRule(kind, settings, choice.value, choice.reached, rows), threshold
 
 
+def threshold_by(rule: ThresholdRule, positive: NDArray[np.bool_], score: Floats) -> float:
+    """Return the threshold that a model's rule chooses for another one's scores, on rows [n] of the same kind."""
+    return rule_of(THRESHOLDS[rule.kind].options(**rule.options), positive, score)[1]
+
+
 def counted(positive: NDArray[np.bool_], score: Floats) -> Counts:
     """Return the confusion at every threshold between two different scores, and at 0 and 1.
 

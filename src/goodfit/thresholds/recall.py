@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from goodfit.calibration.thresholds.base import THRESHOLDS, Choice, Counts, Threshold, best
+from goodfit.thresholds.base import THRESHOLDS, Choice, Counts, Threshold, best
 
 
 @THRESHOLDS.register("recall")

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from goodfit.calibration.thresholds.base import THRESHOLDS, Choice, Counts, Threshold, best
 from goodfit.errors import Fault
+from goodfit.thresholds.base import THRESHOLDS, Choice, Counts, Threshold, best
 
 
 @THRESHOLDS.register("cost")

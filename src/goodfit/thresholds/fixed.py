@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from goodfit.calibration.thresholds.base import THRESHOLDS, Choice, Counts, Threshold
+from goodfit.thresholds.base import THRESHOLDS, Choice, Counts, Threshold
 
 
 @THRESHOLDS.register("fixed")

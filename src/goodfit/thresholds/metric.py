@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from goodfit.calibration.thresholds.base import THRESHOLDS, Choice, Counts, Floats, Threshold, best
+from goodfit.thresholds.base import THRESHOLDS, Choice, Counts, Floats, Threshold, best
 
 
 @THRESHOLDS.register("metric")

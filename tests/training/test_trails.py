@@ -1,0 +1,182 @@
+"""Averages and slow weights, held against the weights of every step and the formulas of their papers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from goodfit.training import Candidate, Recipe, TrainingData, fit
+from goodfit.training.population.group import Group
+from goodfit.training.population.judging import plain_losses
+from goodfit.training.population.rows import RowStore
+from goodfit.training.population.stack import Stack
+from goodfit.training.start import started
+
+Made = Callable[..., tuple[Recipe, TrainingData]]
+STEPS = 10
+"""Of an epoch of 300 rows in batches of 32."""
+
+
+def group(make: Made, *settings: dict[str, Any], **changes: Any) -> Group:
+    """A stack of members that differ in what is beside the weights."""
+    found, data = [], None
+    for number, regularization in enumerate(settings):
+        recipe, rows = make(regularization=regularization, **changes)
+        data = data or rows
+        found.append(started(Candidate(number, recipe, seed=5, data=data)))
+    return Group(found, *RowStore().prepared(found[0]))
+
+
+def walked(group: Group, monkeypatch: pytest.MonkeyPatch, epochs: int = 4) -> Tensor:
+    """Train, and return the weights after each step of the optimizer, before anything follows: [steps, k, p]."""
+    taken: list[Tensor] = []
+    step = Stack.step
+
+    def noted(self: Stack, *arguments: Any) -> None:
+        step(self, *arguments)
+        taken.append(self.weights.clone())
+
+    monkeypatch.setattr(Stack, "step", noted)
+    for epoch in range(1, epochs + 1):
+        group.epoch(epoch)
+    assert len(taken) == epochs * STEPS
+    return torch.stack(taken)
+
+
+def first_weights(group: Group) -> Tensor:
+    return group.stack.weights.clone()
+
+
+def test_swa_is_the_mean_of_the_weights_after_the_last_quarter_of_the_epochs(
+    make: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = group(make, {"swa": {"enabled": True}}, {}, training={"epochs": 8})
+    steps = walked(chosen, monkeypatch, epochs=8)
+    averaged = torch.stack([steps[7 * STEPS - 1, 0], steps[8 * STEPS - 1, 0]]).mean(dim=0)
+    torch.testing.assert_close(chosen.trails.rows["swa"][0], averaged)
+    torch.testing.assert_close(chosen.stack.kept_weights[0], averaged)
+    assert torch.equal(chosen.stack.kept_weights[1], steps[-1, 1])
+    assert torch.equal(steps[:, 0], steps[:, 1])  # the mean moves no weight
+
+
+@pytest.mark.parametrize(("start", "averaged"), [(0.0, 4), (0.5, 2), (0.74, 2), (0.99, 1)])
+def test_swa_begins_behind_its_share_of_the_epochs(
+    make: Made, monkeypatch: pytest.MonkeyPatch, start: float, averaged: int
+) -> None:
+    chosen = group(make, {"swa": {"enabled": True, "start": start}}, training={"epochs": 4})
+    steps = walked(chosen, monkeypatch)
+    last = torch.stack([steps[(4 - back) * STEPS - 1, 0] for back in range(averaged)]).mean(dim=0)
+    torch.testing.assert_close(chosen.trails.rows["swa"][0], last)
+
+
+def test_until_there_is_an_average_the_weights_count(make: Made) -> None:
+    curves = [
+        [epoch.metrics["valid/loss"] for epoch in fit(*made, seed=1, state=None, progress=False).epochs]
+        for made in (make(regularization={"swa": {"enabled": True, "start": 0.5}}), make(regularization={}))
+    ]
+    assert curves[0][:2] == curves[1][:2]
+    assert curves[0][2] == curves[1][2]  # the mean of one
+    assert curves[0][3] != curves[1][3]
+
+
+def test_ema_follows_its_formula(make: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = group(make, {"ema": {"decay": 0.8}})
+    mean = first_weights(chosen)
+    for count, weights in enumerate(walked(chosen, monkeypatch), start=1):
+        kept = min(0.8, (1 + count) / (10 + count))
+        mean = kept * mean + (1 - kept) * weights
+    torch.testing.assert_close(chosen.trails.rows["ema"], mean)
+    torch.testing.assert_close(chosen.stack.kept_weights, mean)
+
+
+def test_slow_weights_follow_the_formula_and_fast_ones_start_from_them(
+    make: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = group(make, {"lookahead": {"enabled": True, "steps": 4, "alpha": 0.7}}, {})
+    slow = first_weights(chosen)[0]
+    fast = walked(chosen, monkeypatch)
+    for number in range(4, 4 * STEPS + 1, 4):
+        slow = slow + 0.7 * (fast[number - 1, 0] - slow)
+    torch.testing.assert_close(chosen.trails.rows["lookahead"][0], slow)
+    torch.testing.assert_close(chosen.stack.weights[0], slow)  # 40 steps are ten times four
+    assert torch.equal(fast[:4, 0], fast[:4, 1])
+    assert not torch.equal(fast[4, 0], fast[4, 1])
+
+
+def test_the_whole_way_at_every_step_is_no_lookahead(make: Made) -> None:
+    chosen = group(make, {"lookahead": {"enabled": True, "steps": 1, "alpha": 1.0}}, {})
+    for epoch in (1, 2):
+        chosen.epoch(epoch)
+    assert torch.equal(chosen.stack.weights[0], chosen.stack.weights[1])
+    assert torch.equal(chosen.stack.kept_weights[0], chosen.stack.kept_weights[1])
+
+
+def test_an_average_is_what_lookahead_is_judged_by_where_there_is_one(make: Made) -> None:
+    chosen = group(make, {"lookahead": {"enabled": True}, "ema": {"decay": 0.5}}, {"lookahead": {"enabled": True}})
+    chosen.epoch(1)
+    assert torch.equal(chosen.stack.kept_weights[0], chosen.trails.rows["ema"][0])
+    assert torch.equal(chosen.stack.kept_weights[1], chosen.trails.rows["lookahead"][1])
+
+
+def test_what_is_judged_is_what_is_kept(make: Made) -> None:
+    """The valid loss of the best epoch is that of the weights and statistics that come out."""
+    regularization = {"ema": {"decay": 0.9}, "batch_norm": {"enabled": True}, "early_stopping": {"patience": 50}}
+    recipe, data = make(regularization=regularization, training={"epochs": 5})
+    found = fit(recipe, data, seed=1, state=None, progress=False)
+    standing = started(Candidate(0, recipe, seed=1, data=data))
+    standing.member.model.load_state_dict(found.model.state_dict())
+    again = Group([standing], *RowStore().prepared(standing))
+    loss = plain_losses(again.program.network, again.program.member.task, again.valid_rows)
+    assert float(loss) == pytest.approx(found.valid_loss, abs=1e-7)
+
+
+def test_running_statistics_are_those_of_the_mean(make: Made) -> None:
+    chosen = group(make, {"ema": {"decay": 0.9}, "batch_norm": {"enabled": True}}, {"batch_norm": {"enabled": True}})
+    for epoch in (1, 2):
+        chosen.epoch(epoch)
+    kept = chosen.stack.kept(0)
+    rows = chosen.train_rows.numeric @ kept["body.0.weight"].T
+    torch.testing.assert_close(kept["body.1.running_mean"], rows.mean(dim=0), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(kept["body.1.running_var"], rows.var(dim=0), atol=1e-5, rtol=1e-4)
+    own, present = chosen.stack.kept(1), chosen.stack.buffers
+    assert torch.equal(own["body.1.running_mean"], present["body.1.running_mean"][1])
+    assert not torch.equal(kept["body.1.running_mean"], present["body.1.running_mean"][0])
+    assert not torch.equal(kept["body.4.running_var"], present["body.4.running_var"][0])
+
+
+def test_members_with_and_without_trails_share_a_stack(make: Made) -> None:
+    settings = [{"swa": {"enabled": True, "start": 0.2}}, {}, {"ema": {"decay": 0.9}}, {"lookahead": {"enabled": True}}]
+    settings = [{**one, "batch_norm": {"enabled": True}, "dropout": {"p": 0.1}} for one in settings]
+    together = group(make, *settings)
+    for epoch in range(1, 5):
+        together.epoch(epoch)
+    for standing in together.standings:
+        recipe = standing.candidate.recipe
+        alone = fit(recipe, standing.candidate.data, seed=5, state=None, progress=False)
+        expected = torch.tensor([list(epoch.metrics.values()) for epoch in alone.epochs])
+        found = torch.tensor([list(epoch.metrics.values()) for epoch in standing.history.epochs])
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_who_leaves_takes_no_trail_of_another(make: Made) -> None:
+    chosen = group(make, *({"ema": {"decay": decay}} for decay in (0.3, 0.9, 0.99)))
+    chosen.epoch(1)
+    before = chosen.trails.rows["ema"].clone()
+    chosen.keep([2, 0])
+    assert torch.equal(chosen.trails.rows["ema"], before[[2, 0]])
+    recipe = chosen.standings[1].candidate.recipe
+    chosen.epoch(2)
+    alone = fit(
+        replace(recipe, training=recipe.training.model_copy(update={"epochs": 4})),
+        chosen.standings[1].candidate.data, seed=5, state=None, progress=False,
+    )  # fmt: skip
+    found = chosen.standings[1].history.losses
+    assert found == pytest.approx([epoch.metrics["valid/loss"] for epoch in alone.epochs][:2], abs=1e-5)
+
+
+def test_only_one_average_can_be_asked_for(make: Made) -> None:
+    with pytest.raises(Exception, match="ema and swa are active together"):
+        make(regularization={"swa": {"enabled": True}, "ema": {"decay": 0.9}})
