@@ -32,9 +32,9 @@ class Crew:
     def train(self, groups: Sequence[Group], epoch: int) -> None:
         """Train every stack for one epoch."""
         with held_still(groups[0].device, groups[0].threads):
-            alone = [group for group in groups if not group.vectorizes]
-            waiting = [self.pool.submit(_trained, group, epoch) for group in groups if group.vectorizes]
-            for group in alone:  # by this thread: their models may draw from torch's random state
+            alone = [group for group in groups if group.draws]  # one by one: all threads share torch's generator
+            waiting = [self.pool.submit(_trained, group, epoch) for group in groups if group not in alone]
+            for group in alone:
                 torch.manual_seed(derived(group.standings[0].candidate.seed, "epoch", epoch))
                 _trained(group, epoch)
             for future in waiting:

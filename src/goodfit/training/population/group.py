@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -43,13 +45,27 @@ class Group:
         sections = [standing.candidate.recipe.training for standing in standings]
         self.stack = Stack(members, [section.optimizer for section in sections], self.device)
         kind = standings[0].candidate.recipe.model.model_dump()["kind"]
-        self.vectorizes = bool(MODELS[kind].facts["vectorizes"])
+        self.stackable = bool(MODELS[kind].facts["vectorizes"])
         self.threads = sections[0].threads
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
         self.trails = Trails(standings, self.stack.weights, len(self.sizes))
         self._begin()
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
         self.demands: dict[int, Demands] = {}
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether its model draws from torch's own generator, as torch's own dropout does; seen in a trial of a step.
+
+        What stacks cannot: `torch.func.vmap` refuses it.
+        """
+        if self.stackable:
+            return False
+        batch = self.train_rows.take_each(torch.arange(self.sizes[0], device=self.device)[None])
+        with self._aside():
+            before = torch.get_rng_state()
+            self.demands[self.sizes[0]] = self.program.demands(batch)
+            return not torch.equal(before, torch.get_rng_state())
 
     def epoch(self, number: int, clock: Callable[[], float] = time.process_time) -> None:
         """Train every member for one epoch and note what it came to; `clock` counts the CPU seconds of this work."""
@@ -126,8 +142,13 @@ class Group:
     def _demands(self, batch: Batch) -> Demands:
         size = batch.target.shape[1]
         if size not in self.demands:
-            self.demands[size] = self.program.demands(batch)
+            with self._aside() if self.draws else nullcontext():
+                self.demands[size] = self.program.demands(batch)
         return self.demands[size]
+
+    def _aside(self) -> AbstractContextManager[None]:
+        """Leave torch's own generators as they were: a trial of a step must not change what the steps draw."""
+        return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
 
     def _losses(self, present: Shown) -> tuple[Tensor, Tensor]:
         """Return the losses of the watched and of the valid rows, [k] each."""
