@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,10 +28,30 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
+<<<<<<< ours
 VERBS = ("repro", "check", "doctor", "config", "sync", "ui", "expectations", "retrain", "rollback", "history", "trace")
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "predict"])
+=======
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "repro",
+        "check",
+        "doctor",
+        "config",
+        "sync",
+        "ui",
+        "expectations",
+        "retrain",
+        "rollback",
+        "history",
+        "trace",
+        "predict",
+    ],
+)
+>>>>>>> theirs
 def test_every_verb_has_help(verb: str, tmp_path: Path) -> None:
     result = goodfit(tmp_path, verb, "--help")
     assert (result.returncode, "Usage" in result.stdout) == (0, True)
@@ -108,3 +129,11 @@ def test_a_suite_is_drafted_from_the_source_and_never_overwritten(workspace: Pat
     assert again.returncode == 2
     assert "is there already" in again.stderr
     assert (workspace / "expectations/draft.yaml").read_text() == text
+
+
+def test_signals_are_heard_again_after_dvc_has_ended() -> None:
+    from goodfit.cli.repro import _run
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    assert _run([sys.executable, "-c", "raise SystemExit(3)"], quiet=True) == 3
+    assert {number: signal.getsignal(number) for number in before} == before

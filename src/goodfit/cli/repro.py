@@ -67,9 +67,12 @@ def _run(command: list[str], quiet: bool) -> int:
         if number == signal.SIGTERM:  # a terminal sends SIGINT to the whole group already
             process.terminate()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, forward)
-    code = process.wait()
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = process.wait()
+    finally:  # a command that goes on after DVC must still hear its signals
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if heard:
         raise Interrupted(heard[0])
     return code
