@@ -28,30 +28,10 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
-<<<<<<< ours
 VERBS = ("repro", "check", "doctor", "config", "sync", "ui", "expectations", "retrain", "rollback", "history", "trace")
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "predict"])
-=======
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "repro",
-        "check",
-        "doctor",
-        "config",
-        "sync",
-        "ui",
-        "expectations",
-        "retrain",
-        "rollback",
-        "history",
-        "trace",
-        "predict",
-    ],
-)
->>>>>>> theirs
 def test_every_verb_has_help(verb: str, tmp_path: Path) -> None:
     result = goodfit(tmp_path, verb, "--help")
     assert (result.returncode, "Usage" in result.stdout) == (0, True)
