@@ -138,6 +138,14 @@ def test_bad_rows_are_set_aside_and_change_no_other_answer(project: Path, chosen
     assert found["probability_yes"].tolist() == expected["probability_yes"].tolist()
 
 
+def test_answers_that_are_no_numbers_are_set_aside(tmp_path: Path) -> None:
+    endless = made_up.bundle_of(target="age")
+    endless.model.head.weight.data.fill_(3e38)
+    made_up.rows(5).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(DataError, match="not one of 5 rows can be answered: the model has no finite answer in 5"):
+        predict(tmp_path / "in.csv", tmp_path / "out.csv", Chosen("endless", None, endless))
+
+
 def test_a_file_without_bad_rows_leaves_no_file_of_them(tmp_path: Path, chosen: Chosen) -> None:
     made_up.rows(10).to_csv(tmp_path / "in.csv", index=False)
     (tmp_path / "out.set-aside.csv").write_text("of last time")

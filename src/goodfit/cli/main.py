@@ -19,6 +19,7 @@ from goodfit.cli.registry import history, rollback, trace
 from goodfit.cli.repro import repro
 from goodfit.cli.retrain import retrain
 from goodfit.cli.search import search
+from goodfit.cli.serve import serve
 from goodfit.cli.tracker import sync, ui
 from goodfit.errors import ConfigurationError
 from goodfit.stage.failure import DEBUG, report_failure
@@ -40,6 +41,7 @@ app.command()(config)
 app.command()(explain)
 app.command()(compare)
 app.command()(predict)
+app.command()(serve)
 app.command()(retrain)
 app.command()(rollback)
 app.command()(history)

@@ -16,6 +16,7 @@ from goodfit.checks import Expectation
 from goodfit.data import Column
 from goodfit.data.quarantine import POSITION, REASONS
 from goodfit.errors import ConfigurationError, DataError, Fault, suggestion
+from goodfit.serving.answers import unanswered
 from goodfit.serving.cells import typed
 from goodfit.serving.choosing import Chosen
 from goodfit.serving.inputs import RowsFile, TextForm
@@ -23,6 +24,7 @@ from goodfit.serving.outputs import TableFile
 from goodfit.serving.rows import RowRules, judge_rows, row_rules
 
 MOST_REASONS = 20
+UNANSWERED = "the model has no finite answer"
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class _Work:
         for row, text in judged.reasons.items():
             reasons[row] = f"{reasons[row]}; {text}" if row in reasons else text
         answers = self._answers(frame)
+        for row in np.flatnonzero(unanswered(answers)).tolist():
+            reasons.setdefault(row, UNANSWERED)
         positions: NDArray[np.int64] = np.arange(first, first + count)
         good = np.ones(count, dtype=bool)
         good[list(reasons)] = False
