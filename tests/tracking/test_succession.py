@@ -102,6 +102,15 @@ def test_a_model_that_someone_else_registered_is_refused(root: Path, section: Tr
         pass
 
 
+def test_a_look_registers_nothing(root: Path, section: TrackingSection) -> None:
+    with (
+        pytest.raises(ConfigurationError, match="is not registered yet. goodfit retrain registers its first version"),
+        model_registry(section, root, make=False),
+    ):
+        pass
+    assert not connect(f"sqlite:///{root / 'mlflow.db'}").search_registered_models()
+
+
 def test_notes_that_a_killed_process_left_without_a_model_are_taken_up(root: Path, section: TrackingSection) -> None:
     code = (
         "from pathlib import Path\n"

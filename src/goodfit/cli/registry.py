@@ -29,7 +29,7 @@ def rollback(
     from goodfit.retraining.rollback import rollback as run
 
     number = parse_number(version) if version is not None else None
-    with model_registry(_section(), Path.cwd()) as registry:
+    with model_registry(_section(), Path.cwd(), make=False) as registry:
         decision = run(registry, Path.cwd(), number, reason)
     if as_json:
         typer.echo(json.dumps(decision.to_dict(), ensure_ascii=False))
@@ -45,7 +45,7 @@ def history(
     """Show who was champion when, and why it changed."""
     from goodfit.retraining.past import history as run
 
-    with model_registry(_section(), Path.cwd()) as registry:
+    with model_registry(_section(), Path.cwd(), make=False) as registry:
         found = run(registry)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
@@ -67,7 +67,7 @@ def trace(
     """Follow a version back to its data, commit, settings and environment, and to what was decided about it."""
     from goodfit.retraining.tracing import trace as run
 
-    with model_registry(_section(), Path.cwd()) as registry:
+    with model_registry(_section(), Path.cwd(), make=False) as registry:
         found = run(registry, parse_number(version))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))

@@ -49,12 +49,13 @@ class ModelRegistry:
         experiment: the id of the project's experiment.
         uri: the tracking URI.
         model: the registered model's name.
+        make: register it if it is not there.
     """
 
-    def __init__(self, client: "MlflowClient", experiment: str, uri: str, model: str) -> None:
+    def __init__(self, client: "MlflowClient", experiment: str, uri: str, model: str, *, make: bool = True) -> None:
         self._client, self._experiment = client, experiment
         self.model = model
-        self.notes: Notes = open_notes(client, experiment, model)
+        self.notes: Notes = open_notes(client, experiment, model, make=make)
         self.versions = Versions(client, uri, model)
         self.succession = Succession(self.notes, self.versions)
 
@@ -81,18 +82,23 @@ class ModelRegistry:
 
 
 @contextmanager
-def model_registry(section: TrackingSection, root: Path) -> Iterator[ModelRegistry]:
+def model_registry(section: TrackingSection, root: Path, *, make: bool = True) -> Iterator[ModelRegistry]:
     """Open the project's registered model; within the block, what the store does wrong becomes a ServiceError.
+
+    Args:
+        section: the `tracking` section.
+        root: the workspace.
+        make: register the model if it is not there.
 
     Raises:
         ServiceError: the store does not answer, or refuses.
-        ConfigurationError: the model is registered, and not by goodfit.
+        ConfigurationError: the model is registered, and not by goodfit; or it is not registered.
     """
     uri = address(section, root)
     check(uri)
     try:
         client, experiment = _connected(Courier(root, uri, section.experiment))
-        yield ModelRegistry(client, experiment, uri, section.model_name)
+        yield ModelRegistry(client, experiment, uri, section.model_name, make=make)
     except (Outage, Rejection, Vanished) as error:
         rule = "does not answer" if isinstance(error, Outage) else "refuses"
         remedy = "Nothing was changed that the next retrain does not finish. Start the store, then try again."

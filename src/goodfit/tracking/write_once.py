@@ -75,14 +75,17 @@ def name_of(kind: str, number: int) -> str:
     return f"{kind}.{number:06d}"
 
 
-def open_notes(client: "MlflowClient", experiment: str, model: str) -> Notes:
-    """Return the notes of a registered model; model and notes are made if they are not there.
+def open_notes(client: "MlflowClient", experiment: str, model: str, *, make: bool = True) -> Notes:
+    """Return the notes of a registered model; model and notes are made if they are not there and `make` is set.
 
     Raises:
-        ConfigurationError: the model is there, and goodfit has not made it.
+        ConfigurationError: the model is there, and goodfit has not made it; or it is not there.
         Outage: the store does not answer.
     """
     tags = _tags(client, model)
+    if tags is None and not make:
+        rule, remedy = "is not registered yet", "goodfit retrain registers its first version."
+        raise ConfigurationError([Fault(f"model '{model}'", rule, None, remedy)])
     if tags is None:
         spare = _spare_run(client, experiment, model)
         failpoint("notes.made")  # the run is there, the model that points to it is not
