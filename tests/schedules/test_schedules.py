@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from goodfit.schedules import SCHEDULES, Cosine, CosLog4, OneCycle, Step, WarmupCosine
+from goodfit.schedules import SCHEDULES, Cosine, CosineRestarts, CosLog4, OneCycle, Step, WarmupCosine
 
 TOTALS = (1, 2, 3, 10, 997)
 
@@ -62,6 +62,41 @@ def test_cosine_is_that_of_torch():
     ours = multipliers(Cosine(final=0.1), 50)
     theirs = as_torch(lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=50, eta_min=0.1), 50)
     assert ours == pytest.approx(theirs, rel=1e-6)
+
+
+def test_restarts_are_those_of_torch():
+    ours = multipliers(CosineRestarts(final=0.1), 105)
+    theirs = as_torch(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=15, T_mult=2, eta_min=0.1), 105)
+    assert ours == pytest.approx(theirs, rel=1e-6)
+
+
+def test_one_wave_is_cosine():
+    assert multipliers(CosineRestarts(cycles=1), 30) == pytest.approx(multipliers(Cosine(), 30))
+
+
+@pytest.mark.parametrize(
+    ("options", "total", "ends"),
+    [
+        ({}, 105, [15, 45, 105]),
+        ({}, 1050, [150, 450, 1050]),
+        ({"cycles": 4, "growth": 1.0}, 10, [2, 5, 8, 10]),
+        ({}, 2, [1, 2]),
+        ({"cycles": 100, "growth": 10.0}, 40, [4, 40]),
+        ({}, 1, [1]),
+    ],
+)
+def test_cycles_end_where_the_rate_jumps(options, total, ends):
+    schedule = CosineRestarts(**options)
+    assert list(schedule.cycle_ends(total)) == ends
+    rates = multipliers(schedule, total)
+    jumps = [step for step in range(1, total) if rates[step] > rates[step - 1]]
+    assert set(jumps) <= set(ends[:-1])
+    assert all(rates[end] == 1.0 for end in ends[:-1])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SCHEDULES if kind != "cosine_restarts"])
+def test_others_have_no_cycles(kind):
+    assert list(built(kind).cycle_ends(100)) == []
 
 
 def test_step_is_that_of_torch():

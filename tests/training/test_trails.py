@@ -72,6 +72,17 @@ def test_swa_begins_behind_its_share_of_the_epochs(
     torch.testing.assert_close(chosen.trails.rows["swa"][0], last)
 
 
+def test_swa_averages_the_ends_of_cycles_where_the_rate_has_them(make: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty steps are cycles of 6, 11 and 23, which end in the midst of epochs."""
+    schedule = {"kind": "cosine_restarts"}
+    chosen = group(make, {"swa": {"enabled": True}}, training={"epochs": 4, "schedule": schedule})
+    steps = walked(chosen, monkeypatch)
+    ends = [6, 17, 40]
+    assert list(chosen.standings[0].schedule.cycle_ends(40)) == ends
+    averaged = torch.stack([steps[end - 1, 0] for end in ends]).mean(dim=0)
+    torch.testing.assert_close(chosen.stack.kept_weights[0], averaged)
+
+
 def test_until_there_is_an_average_the_weights_count(make: Made) -> None:
     curves = [
         [epoch.metrics["valid/loss"] for epoch in fit(*made, seed=1, state=None, progress=False).epochs]

@@ -1,7 +1,7 @@
 """The ways to keep a model from fitting noise."""
 
 from goodfit.regularizers.adversarial import Adversarial
-from goodfit.regularizers.base import REGULARIZERS, Regularizer
+from goodfit.regularizers.base import PURE, REGULARIZERS, Regularizer
 from goodfit.regularizers.batch_norm import BatchNorm
 from goodfit.regularizers.class_weights import ClassWeights
 from goodfit.regularizers.cutmix import CutMix
@@ -39,6 +39,7 @@ from goodfit.regularizers.section import RegularizationSection, applicability_fa
 __all__ = [
     "EMA",
     "L1",
+    "PURE",
     "REGULARIZERS",
     "SAM",
     "SWA",

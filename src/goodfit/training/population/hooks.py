@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from goodfit.preprocessing import Layout
-from goodfit.regularizers import Regularization, Rows
+from goodfit.regularizers import PURE, Regularization, Rows
 from goodfit.training.batches import Batch
 from goodfit.training.member import Member, State
 from goodfit.training.noise import Drawn, sourced
@@ -40,7 +40,7 @@ class Hooks:
     def __init__(self, member: Member) -> None:
         self.stacks = member.regularization.stacks
         self._member = member
-        self._changes = member.regularization.changes
+        self._changed = {hook for hook in PURE if member.regularization.changes(hook)}
         self._lent = Lent(_Calls(member.regularization))
         self._strengths: State = {}
 
@@ -52,7 +52,7 @@ class Hooks:
 
     def batch(self, batch: Batch, numbers: Drawn) -> Batch:
         """Return the rows to train on, [k, n, ...], prepared."""
-        if not self._changes("batch"):
+        if "batch" not in self._changed:
             return batch
         batch = self.prepared(batch)
         parts = (batch.numeric, batch.categorical, batch.target)
@@ -64,14 +64,14 @@ class Hooks:
 
     def targets(self, target: Tensor, numbers: Drawn) -> Tensor:
         """Return training targets [k, n] or [k, n, classes]."""
-        if not self._changes("targets"):
+        if "targets" not in self._changed:
             return target
         found: Tensor = self._call(Regularization.targets, target, numbers, self._member.classes)
         return found
 
     def row_losses(self, losses: Tensor, logits: Tensor, target: Tensor, numbers: Drawn) -> Tensor:
         """Return the losses [k, n] whose mean is minimized."""
-        if not self._changes("row_losses"):
+        if "row_losses" not in self._changed:
             return losses
         found: Tensor = self._call(_row_losses, (losses, logits, target), numbers, self._member.classes)
         return found
@@ -79,7 +79,7 @@ class Hooks:
     @property
     def attacks(self) -> bool:
         """Return whether rows are moved against the model."""
-        return self._changes("attack")
+        return "attack" in self._changed
 
     def attack(self, batch: Batch, gradient: Tensor) -> Batch:
         """Return prepared rows as an adversary moves them, from the gradient [k, n, d] of their losses."""
@@ -93,7 +93,7 @@ class Hooks:
 
     def penalized(self, objectives: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return objectives [k] with all penalties."""
-        if not self._changes("penalty"):
+        if "penalty" not in self._changed:
             return objectives
         penalties: Tensor = self._call(Regularization.penalty, list(weights), {})
         return objectives + penalties.to(objectives.dtype)
@@ -101,7 +101,7 @@ class Hooks:
     @property
     def perturbs(self) -> bool:
         """Return whether the gradient is taken beside the weights."""
-        return self._changes("perturbation")
+        return "perturbation" in self._changed
 
     def perturbation(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return how far from the weights the gradient is taken, [k, ...] each."""
@@ -110,13 +110,13 @@ class Hooks:
 
     def constrain(self, weights: Sequence[Tensor]) -> None:
         """Change the weights [k, ...] in place to what they may be after a step."""
-        if self._changes("constrained"):
+        if "constrained" in self._changed:
             for weight, found in zip(weights, self._call(Regularization.constrained, list(weights), {}), strict=True):
                 weight.copy_(found)
 
     def gradients(self, gradients: Sequence[Tensor], numbers: Drawn) -> Sequence[Tensor]:
         """Return the gradients to step along, [k, ...] each."""
-        if not self._changes("gradients"):
+        if "gradients" not in self._changed:
             return gradients
         found: Sequence[Tensor] = self._call(Regularization.gradients, list(gradients), numbers)
         return found
