@@ -1,5 +1,6 @@
 """report.html: whole without a network, equal for equal evaluations, and deaf to what the data would like it to do."""
 
+import json
 import re
 from base64 import b64encode
 from collections import Counter
@@ -61,14 +62,19 @@ class Page(HTMLParser):
         self.tags: Counter[str] = Counter()
         self.attributes: list[tuple[str, str | None]] = []
         self.texts: list[str] = []
+        self.joined = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes += attributes
+        self.joined = tag == "wbr"  # a place to break a word, which stays one word
 
     def handle_data(self, data: str) -> None:
+        if self.joined:
+            data = self.texts.pop() + data
+        self.joined = False
         self.texts.append(data)
 
 
@@ -208,3 +214,17 @@ def test_a_figure_and_its_interval_are_one_cell_and_what_is_cut_is_told() -> Non
     assert (len(wide.headings), wide.columns) == (views.MAX_COLUMNS, 40)
     raw = views.table_view("worst", pd.DataFrame({"row": [1], "close": [2.0], "low": [1.0], "high": [3.0]}))
     assert raw.headings == ["row", "close", "low", "high"], "columns of the user's own are no interval"
+
+
+def test_tables_for_the_tracker_name_each_row_in_their_first_column(
+    evaluations: dict[str, Evaluation], tmp_path: Path
+) -> None:
+    """The view of several runs groups by it: rows that share it would hide each other."""
+    write_reports(tmp_path, evaluations["binary"], Context())
+    for stem, size in (("table_metrics", 3), ("table_baselines", 3)):
+        table = json.loads((tmp_path / f"evaluation/{stem}.json").read_text())
+        assert table["columns"][0] == "figure"
+        names = [row[0] for row in table["data"]]
+        assert len(set(names)) == len(names) == size * len(evaluations["binary"].metrics)
+        assert {len(row) for row in table["data"]} == {len(table["columns"])}
+        assert all(isinstance(row[1], float) for row in table["data"]), "the second column is what is compared"

@@ -1,5 +1,6 @@
 """Write what an evaluation found: tables, pictures and the page."""
 
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -48,20 +49,35 @@ def _alone(chart: str, style: str) -> str:
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, Any]:
-    """Return every figure as a table in the form that MLflow's interface shows."""
+    """Return every figure as a table in the form that MLflow's interface shows.
+
+    Its view of several runs groups by the first column and compares the second, so the first names a row by itself.
+    """
     rows = [
-        [split, name, *estimate.to_dict().values()]
+        [f"{split}/{name}", *_readable(estimate.to_dict().values()), split, name]
         for split, estimates in evaluation.splits.items()
         for name, estimate in estimates.items()
     ]
-    return {"columns": ["split", "metric", "value", "low", "high"], "data": rows}
+    return {"columns": ["figure", "value", "low", "high", "split", "metric"], "data": rows}
 
 
 def _baselines(evaluation: Evaluation) -> dict[str, Any]:
     rows = [
-        [baseline, name, finite(evaluation.baselines[baseline][name].value), *compared.to_dict().values()]
+        [
+            f"{baseline}/{name}",
+            *_readable([compared.difference, compared.low, compared.high, evaluation.baselines[baseline][name].value]),
+            *_readable([compared.probability_better]),
+            compared.finding,
+            baseline,
+            name,
+        ]
         for baseline, comparison in evaluation.comparison.items()
         for name, compared in comparison.items()
     ]
-    names = ["baseline", "metric", "value", "difference", "low", "high", "probability_better", "finding"]
-    return {"columns": names, "data": rows}
+    names = ["figure", "model_minus_baseline", "low", "high", "value", "probability_better", "finding"]
+    return {"columns": [*names, "baseline", "metric"], "data": rows}
+
+
+def _readable(values: Iterable[float | None]) -> list[float | None]:
+    """Return numbers of six digits, which the interface shows as they are; metrics.json has them all."""
+    return [None if value is None or finite(value) is None else float(f"{value:.6g}") for value in values]
