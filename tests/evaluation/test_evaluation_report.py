@@ -227,4 +227,4 @@ def test_tables_for_the_tracker_name_each_row_in_their_first_column(
         names = [row[0] for row in table["data"]]
         assert len(set(names)) == len(names) == size * len(evaluations["binary"].metrics)
         assert {len(row) for row in table["data"]} == {len(table["columns"])}
-        assert all(isinstance(row[1], float) for row in table["data"]), "the second column is what is compared"
+        assert all(isinstance(row[1], float) for row in table["data"])

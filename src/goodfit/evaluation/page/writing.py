@@ -51,14 +51,15 @@ def _alone(chart: str, style: str) -> str:
 def _metrics(evaluation: Evaluation) -> dict[str, Any]:
     """Return every figure as a table in the form that MLflow's interface shows.
 
-    Its view of several runs groups by the first column and compares the second, so the first names a row by itself.
+    Its view of several runs groups by the first column, which therefore names a row by itself, and compares the first
+    column of text behind it, else the first of numbers.
     """
     rows = [
-        [f"{split}/{name}", *_readable(estimate.to_dict().values()), split, name]
+        [f"{split}/{name}", *_readable(estimate.to_dict().values())]
         for split, estimates in evaluation.splits.items()
         for name, estimate in estimates.items()
     ]
-    return {"columns": ["figure", "value", "low", "high", "split", "metric"], "data": rows}
+    return {"columns": ["figure", "value", "low", "high"], "data": rows}
 
 
 def _baselines(evaluation: Evaluation) -> dict[str, Any]:
@@ -68,14 +69,12 @@ def _baselines(evaluation: Evaluation) -> dict[str, Any]:
             *_readable([compared.difference, compared.low, compared.high, evaluation.baselines[baseline][name].value]),
             *_readable([compared.probability_better]),
             compared.finding,
-            baseline,
-            name,
         ]
         for baseline, comparison in evaluation.comparison.items()
         for name, compared in comparison.items()
     ]
     names = ["figure", "model_minus_baseline", "low", "high", "value", "probability_better", "finding"]
-    return {"columns": [*names, "baseline", "metric"], "data": rows}
+    return {"columns": names, "data": rows}
 
 
 def _readable(values: Iterable[float | None]) -> list[float | None]:
