@@ -61,6 +61,33 @@ def test_an_invariance_counts_rows_that_move() -> None:
     assert outcome(kind="invariance", set={"paid": False}).share == 0
 
 
+def test_a_renamed_category_is_tried_on_its_rows_alone() -> None:
+    found = outcome(kind="invariance", rename={"colour": {"red": "blue"}})
+    assert found.rows.tolist() == [0, 2]
+    assert found.violated.tolist() == [True, True]
+    assert np.abs(found.before - found.after).tolist() == pytest.approx([0.2, 0.2])
+    swapped = outcome(kind="invariance", rename={"colour": {"red": "blue", "blue": "red"}}, tolerance=0.3)
+    assert swapped.rows.tolist() == [0, 1, 2], "a gap has no name"
+    assert swapped.share == 0
+    assert outcome(kind="invariance", rename={"colour": {"red": "blue"}}, when={"age": 20}).rows.tolist() == [0]
+    assert len(outcome(kind="invariance", rename={"colour": {"green": "blue"}}).rows) == 0
+    title = defined(kind="invariance", rename={"colour": {"red": "blue"}}, when={"age": 20}).title
+    assert title == "colour red -> blue, where age = 20 changes nothing"
+
+
+def test_a_rename_of_what_is_not_there_is_refused() -> None:
+    tests = [
+        defined(kind="invariance", rename={"color": {"red": "blue"}, "age": {"1": "2"}, "colour": {"rde": "blue"}})
+    ]
+    said = {fault.place: fault.rule for fault in schema_faults(tests, SCHEMA)}
+    assert said == {
+        "tests.0.rename.color": "is no feature",
+        "tests.0.rename.age": "only categories have names, and it is numeric",
+    }
+    preprocessor = fit_preprocessor(Table(FRAME, SCHEMA), PreprocessingSection())
+    assert [fault.value for fault in level_faults(tests, preprocessor)] == ["rde"]
+
+
 @pytest.mark.parametrize(
     ("when", "rows"),
     [
@@ -101,7 +128,13 @@ def test_minimum_functionality_counts_wrong_answers() -> None:
     [
         ({"kind": "invarance"}, "behaviour.0.kind: unknown kind"),
         ({"set": {"age": 1}}, "behaviour.0.kind: is missing"),
-        ({"kind": "invariance"}, "needs 'set'"),
+        ({"kind": "invariance"}, "needs 'rename' or 'set'"),
+        ({"kind": "invariance", "rename": {"colour": {"red": "red"}}}, "renames 'red' of 'colour' to itself"),
+        ({"kind": "invariance", "rename": {"colour": {}}}, "rename.colour"),
+        (
+            {"kind": "invariance", "rename": {"colour": {"red": "blue"}}, "set": {"colour": "red"}},
+            "both renames levels of and sets 'colour'",
+        ),
         ({"kind": "invariance", "set": {"age": [1]}}, "needs a text, a number, true, false or null"),
         ({"kind": "invariance", "set": {"age": 1}, "tolerance": -1}, "tolerance"),
         ({"kind": "invariance", "set": {"age": 1}, "max_violations": 2}, "max_violations"),

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from goodfit.data import Column, Schema
 from goodfit.errors import Fault, suggestion
@@ -24,8 +24,10 @@ def schema_faults(tests: Sequence[Test], schema: Schema) -> list[Fault]:
 def level_faults(tests: Sequence[Test], preprocessor: Preprocessor) -> list[Fault]:
     """Return the levels that the train rows did not have."""
     levels = {coded.column: coded.levels for coded in preprocessor.coded}
-    found = []
+    found: list[Fault] = []
     for number, test in enumerate(tests):
+        if isinstance(test, Invariance):
+            found += _renamed(test, levels, f"tests.{number}.rename")
         for option, values in (("when", test.when), ("set", test.set)):
             for column, value in values.items():
                 if value is not None and column in levels and level_name(value) not in levels[column]:
@@ -40,10 +42,28 @@ def _of_schema(test: Test, schema: Schema, place: str) -> Iterator[Fault]:
     for option, values in (("when", test.when), ("set", test.set)):
         for name, value in values.items():
             yield from _value_faults(f"{place}.{option}.{name}", name, value, features)
+    if isinstance(test, Invariance):
+        for name in test.rename:
+            yield from _category_fault(f"{place}.rename.{name}", name, features)
     if isinstance(test, Directional):
         yield from _directional(test, schema, features, place)
     if isinstance(test, MinimumFunctionality):
         yield from _minimum(test, schema, place)
+
+
+def _category_fault(place: str, name: str, features: dict[str, Column]) -> Iterator[Fault]:
+    if name not in features:
+        yield Fault(place, "is no feature", name, suggestion(name, features))
+    elif features[name].type != "categorical":
+        yield Fault(place, f"only categories have names, and it is {features[name].type}", name, "Use 'set'.")
+
+
+def _renamed(test: Invariance, levels: Mapping[str, Sequence[str]], place: str) -> Iterator[Fault]:
+    for column, names in test.rename.items():
+        for name in dict.fromkeys([*names, *names.values()]):
+            if column in levels and name not in levels[column]:
+                known = suggestion(name, levels[column][:20])
+                yield Fault(f"{place}.{column}", "is no level of the train rows", name, known)
 
 
 def _value_faults(place: str, name: str, value: Scalar, features: dict[str, Column]) -> Iterator[Fault]:

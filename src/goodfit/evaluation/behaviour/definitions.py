@@ -51,10 +51,11 @@ class _Common(Section):
 
 
 class Invariance(_Common):
-    """The prediction must not move when the columns are set.
+    """The prediction must not move when levels are renamed, or columns are set.
 
     Options:
         name: what to call it; without it, what it does.
+        rename: categorical column to old and new names of levels; only rows with an old one are tried.
         when: column to value: only rows that have these values are tried.
         set: column to the value that it gets; null makes it missing.
         max_violations: largest share of the tried rows that may violate it before it fails.
@@ -62,11 +63,23 @@ class Invariance(_Common):
     """
 
     kind: Literal["invariance"] = "invariance"
+    rename: dict[str, Annotated[dict[str, str], Field(min_length=1)]] = {}
     tolerance: float = Field(default=0.01, ge=0)
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong with the definition by itself."""
+        if not self.set and not self.rename:
+            yield "needs 'rename' or 'set': what is changed that must not matter"
+        for column in self.rename.keys() & self.set.keys():
+            yield f"both renames levels of and sets '{column}'"
+        for column, names in self.rename.items():
+            for name in (old for old, new in names.items() if old == new):
+                yield f"renames '{name}' of '{column}' to itself"
 
     def described(self) -> str:
         """Return what the test does, in words."""
-        return f"{super().described()} changes nothing"
+        renamed = [f"{column} {old} -> {new}" for column, names in self.rename.items() for old, new in names.items()]
+        return f"{', '.join(part for part in (*renamed, super().described().strip()) if part)} changes nothing"
 
 
 class Directional(_Common):

@@ -48,7 +48,7 @@ def tried(test: Test, frame: pd.DataFrame, schema: Schema, predict: Predict, dec
         predict: raw rows to probabilities [n, k] or values [n].
         decide: probabilities to class indices [n].
     """
-    rows = np.flatnonzero(matching(frame, schema, test.when))
+    rows = np.flatnonzero(matching(frame, schema, test.when) & _named(frame, test))
     chosen = frame.iloc[rows]
     if not len(rows):
         return Tried(rows, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
@@ -77,9 +77,24 @@ def changed(frame: pd.DataFrame, test: Test) -> pd.DataFrame:
     new: dict[str, Any] = {
         name: pd.Series([value] * len(frame), index=frame.index, dtype=object) for name, value in test.set.items()
     }
+    for name, names in (test.rename if isinstance(test, Invariance) else {}).items():
+        new[name] = _levels(frame[name]).map(lambda level, names=names: names.get(level, level))
     for name, amount in (test.add if isinstance(test, Directional) else {}).items():
         new[name] = pd.Series(read_numbers(frame[name]) + amount, index=frame.index)
     return frame.assign(**new)
+
+
+def _named(frame: pd.DataFrame, test: Test) -> NDArray[np.bool_]:
+    """Return which rows [n] have a level that is renamed; all where none is."""
+    renamed = test.rename if isinstance(test, Invariance) else {}
+    masks = [_levels(frame[name]).isin(list(names)).to_numpy(bool) for name, names in renamed.items()]
+    return np.asarray(np.logical_or.reduce(masks)) if masks else np.ones(len(frame), dtype=bool)
+
+
+def _levels(values: pd.Series) -> pd.Series:
+    """Return the names of the levels, None where missing, as objects with the same index."""
+    codes, names = read_levels(values)
+    return pd.Series([names[code] if code >= 0 else None for code in codes], index=values.index, dtype=object)
 
 
 def _equal(values: pd.Series, kind: str, value: Scalar) -> NDArray[np.bool_]:

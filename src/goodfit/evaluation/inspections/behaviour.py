@@ -23,11 +23,15 @@ NUMBER = 70
 class Behaviour(Inspection):
     """What the model must do: a change that must not matter, a raise that must not lower the score, a known answer.
 
-    Each test has a `kind`: `invariance` (`set` the columns, and the prediction stays within `tolerance`), `directional`
-    (`add` to numbers or `set` columns, and the score `expect`ed `not_lower` or `not_higher` does not move the other
-    way; `of_class` names the class whose probability it is), or `minimum_functionality` (with the columns `set`, the
-    model predicts the class `expect`, or a value `between` two). All can have a `name`, `when` (only rows with these
-    values), and `max_violations`, the largest share of the rows that may violate it.
+    Each test has a `kind`:
+    `invariance` (`rename` categories that must not matter, or `set` columns, and the prediction stays within
+    `tolerance`: `{kind: invariance, rename: {city: {Paris: Lyon}}}`),
+    `directional` (`add` to numbers or `set` columns, and the score `expect`ed `not_lower` or `not_higher` does not move
+    the other way: `{kind: directional, add: {income: 1000}, expect: not_lower}`; `of_class` names the class whose
+    probability it is), or
+    `minimum_functionality` (with the columns `set`, the model predicts the class `expect`, or a value `between` two).
+    All can have a `name`, `when` (only rows with these values), and `max_violations`, the largest share of the rows
+    that may violate it.
 
     Options:
         tests: the tests.
