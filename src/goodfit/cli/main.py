@@ -18,6 +18,7 @@ from goodfit.cli.preflight import check
 from goodfit.cli.registry import history, rollback, trace
 from goodfit.cli.repro import repro
 from goodfit.cli.retrain import retrain
+from goodfit.cli.schedule import schedule
 from goodfit.cli.search import search
 from goodfit.cli.serve import serve
 from goodfit.cli.tracker import sync, ui
@@ -43,6 +44,7 @@ app.command()(compare)
 app.command()(predict)
 app.command()(serve)
 app.command()(retrain)
+app.command()(schedule)
 app.command()(rollback)
 app.command()(history)
 app.command()(trace)
