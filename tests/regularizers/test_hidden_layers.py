@@ -258,7 +258,7 @@ def test_every_module_takes_a_stack(settings: dict[str, Any]) -> None:
     with torch.no_grad():
         for number, member in enumerate(members):
             for parameter in member.parameters():
-                parameter.mul_(1 + 0.1 * number)
+                parameter.mul_(1 + 0.1 * number).add_(0.1 * number)
     parameters, buffers = stack_module_state(members)
     floats = {name: buffer for name, buffer in buffers.items() if buffer.dtype != torch.int64}
     rows = torch.randn(3, 64, 4)
