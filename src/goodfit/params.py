@@ -29,9 +29,10 @@ SECTIONS = (
     "tune",
     "evaluate",
     "retrain",
+    "alerts",
     "tracking",
 )
-COMMANDS_OWN = ("retrain",)
+COMMANDS_OWN = ("retrain", "alerts")
 """Sections that no stage reads, only commands: DVC does not follow them, and a file may leave them out."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]

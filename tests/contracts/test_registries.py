@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import goodfit
+from goodfit.alerts import CHANNELS
 from goodfit.calibration import THRESHOLDS
 from goodfit.evaluation import GATES, INSPECTIONS
 from goodfit.metrics import METRICS
@@ -25,6 +26,7 @@ from goodfit.tasks import TASKS
 from goodfit.tuning import PRUNERS, SAMPLERS, Space
 
 FAMILIES = (
+    CHANNELS,
     GATES,
     INSPECTIONS,
     METRICS,

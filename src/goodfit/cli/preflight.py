@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from goodfit.alerts import AlertsSection
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import digest_of_path, digest_of_value, read_json, write_json
 from goodfit.params import load_params, read_yaml
@@ -20,6 +21,7 @@ class CommandParams(Section):
     """The sections that commands read and no stage."""
 
     retrain: RetrainSection = RetrainSection()
+    alerts: AlertsSection = AlertsSection()
 
 
 def check() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from goodfit.cli.alerting import alerting
 from goodfit.cli.repro import run_pipeline
 from goodfit.params import load_params
 from goodfit.retraining.outcome import Outcome
@@ -26,8 +27,10 @@ def retrain(
     Exits 0 when that is done, whoever is champion, and 6 when validation or a gate refuses the data or the model.
     """
     root = Path.cwd()
-    found = None if force else _nothing_new(root)
-    outcome = Outcome("nothing_new", found.said, due=found.due) if found else _retrained(root, dry_run, force)
+    with alerting(root, quiet=dry_run) as tell:
+        found = None if force else _nothing_new(root)
+        outcome = Outcome("nothing_new", found.said, due=found.due) if found else _retrained(root, dry_run, force)
+        tell(outcome)
     if as_json:
         typer.echo(json.dumps(outcome.to_dict(), ensure_ascii=False))
         return
