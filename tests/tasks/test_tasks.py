@@ -110,3 +110,22 @@ def test_a_population_has_the_losses_of_its_members(kind):
 def test_an_unknown_task_is_refused_with_a_suggestion():
     with pytest.raises(ConfigurationError, match="Did you mean 'binary'"):
         task_named("binry")
+
+
+@pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 4), ("regression", 1)])
+def test_pooled_scores_predict_the_mean_of_predictions(task, outputs):
+    torch.manual_seed(0)
+    every = torch.randn(3, 50, outputs) * 5
+    chosen = task_named(task)
+    mean = torch.stack([chosen.predict(scores) for scores in every]).mean(dim=0)
+    torch.testing.assert_close(chosen.predict(chosen.pooled(every)), mean)
+
+
+@pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 3)])
+def test_pooled_scores_of_certain_networks_stay_finite(task, outputs):
+    chosen = task_named(task)
+    every = torch.full((2, 1, outputs), 500.0)
+    every[..., 1:] = -500.0
+    pooled = chosen.pooled(every)
+    assert torch.isfinite(pooled).all()
+    assert float(pooled[0, 0]) == pytest.approx(500.0) if task == "binary" else float(pooled[0, 1]) < -900

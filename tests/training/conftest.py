@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodfit.data import SchemaSection, Table, infer_schema
+from goodfit.data import Schema, SchemaSection, Table, infer_schema
 from goodfit.training import Recipe, TrainingData
 from goodfit.training.settings import FitSections
 
@@ -42,9 +42,14 @@ def tables(target: str = "churn", rows: int = 300) -> tuple[Table, Table]:
 
 
 def made(target: str = "churn", rows: int = 300, **changes: Any) -> tuple[Recipe, TrainingData]:
-    """Return a recipe and its data; `changes` replace whole sections of SETTINGS, or update `training`."""
+    """Return a recipe and its data; `changes` replace whole sections of SETTINGS, or update `training`.
+
+    What acts at the ends of cycles gets a schedule that has some, unless `changes` name one.
+    """
     settings = SETTINGS | changes
-    settings["training"] = SETTINGS["training"] | changes.get("training", {})
+    snapshots = settings["regularization"].get("snapshot_ensemble", {}).get("enabled")
+    cyclic = {"schedule": {"kind": "cosine_restarts"}} if snapshots else {}
+    settings["training"] = SETTINGS["training"] | cyclic | changes.get("training", {})
     sections = FitSections.model_validate(settings)
     train, valid = tables(target, rows)
     return sections.recipe(train.schema), TrainingData.of(train, valid, sections.training.preprocessing)
@@ -73,3 +78,9 @@ def child() -> Callable[..., Any]:
         return process
 
     return start
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    """Of the table behind `make`, with its default target."""
+    return tables()[0].schema

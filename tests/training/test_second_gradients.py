@@ -153,3 +153,38 @@ def test_decay_falls_with_its_schedule(make: Made) -> None:
     ratios = (group.stack.parameters["body.2.weight"].detach() / first).flatten(1).median(dim=1).values
     assert ratios.tolist() == pytest.approx(expected, abs=2e-3)
     assert expected[1] - expected[0] > 0.01
+
+
+def test_the_clock_tells_every_member_its_own_time(make: Made) -> None:
+    settings = {"gradient_noise": {"eta": 0.01}, "dropout": {"p": 0.2, "schedule": "cosine"}}
+    standings, data = [], None
+    for number, epochs in enumerate((4, 6, 8)):
+        recipe, rows = make(regularization=settings, training={"epochs": epochs})
+        data = data or rows
+        standings.append(started(Candidate(number, recipe, seed=3, data=data)))
+    group = Group(standings, *RowStore().prepared(standings[0]))
+    assert len(group.sizes) == 10
+    for epoch, kept, totals in ((1, [0, 1, 2], [40.0, 60.0, 80.0]), (2, [2, 0], [80.0, 40.0])):
+        group.keep(kept)
+        group.epoch(epoch)
+        clocks = {name: buffer.tolist() for name, buffer in group.stack.buffers.items() if "clock" in name}
+        assert len(clocks) == 6  # of the noise and of two layers
+        for name, told in clocks.items():
+            assert told == (totals if name.endswith("total") else [10.0 * epoch - 1] * len(kept)), name
+
+
+def test_noise_that_falls_at_once_is_gone_after_the_first_step(make: Made) -> None:
+    """With so steep a fall, the weights move by noise once, and then as gradients have it."""
+    settings = [{"gradient_noise": {"eta": 1.0, "gamma": gamma}} for gamma in (10.0, 0.0)]
+    training = {"epochs": 3, "optimizer": {"kind": "sgd", "lr": 1e-4, "momentum": 0.0, "nesterov": False}}
+    standings, data = [], None
+    for number, regularization in enumerate(settings):
+        recipe, rows = make(regularization=regularization, training={**training, "schedule": {"kind": "constant"}})
+        data = data or rows
+        standings.append(started(Candidate(number, recipe, seed=3, data=data)))
+    group = Group(standings, *RowStore().prepared(standings[0]))
+    group.epoch(1)
+    before = group.stack.weights.clone()
+    group.epoch(2)
+    moved = (group.stack.weights - before).norm(dim=1)
+    assert float(moved[1]) > 3 * float(moved[0])

@@ -3,11 +3,13 @@
 from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import assembled, tensor
 from goodfit.bundle.bundle import Bundle
+from goodfit.bundle.ensemble import Ensemble
 from goodfit.bundle.scoring import Scorer, _load_pyfunc
 from goodfit.bundle.storage import load_bundle, save_bundle
 
 __all__ = [
     "Bundle",
+    "Ensemble",
     "PredictionInterval",
     "Scorer",
     "ThresholdRule",

@@ -10,6 +10,7 @@ from goodfit.registry import Section
 from goodfit.regularizers import RegularizationSection
 
 FORMAT = 1
+MOST_NETWORKS = 100
 
 
 class RuleRecord(Section):
@@ -51,6 +52,7 @@ class Record(Section):
         temperature: see `Bundle`.
         rule: see `ThresholdRule`; bundles that were written before there were rules have none.
         interval: see `PredictionInterval`; older bundles have none.
+        networks: how many networks predict together; see `Ensemble`.
     """
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -62,6 +64,7 @@ class Record(Section):
     temperature: Annotated[float, Field(gt=0)]
     rule: RuleRecord | None = None
     interval: IntervalRecord | None = None
+    networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
 
 
 def rule_in(record: Record) -> ThresholdRule | None:

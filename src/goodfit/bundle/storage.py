@@ -10,6 +10,7 @@ import torch
 from goodfit.bundle.allocation import AllocationBound
 from goodfit.bundle.assembly import assembled
 from goodfit.bundle.bundle import Bundle
+from goodfit.bundle.ensemble import Ensemble, networks_in
 from goodfit.bundle.record import Record, interval_in, rule_in
 from goodfit.bundle.seal import RECORD, WEIGHTS, Sealed, parsed, refused, write_sealed
 from goodfit.bundle.weights import packed, unpacked
@@ -40,6 +41,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         temperature=bundle.temperature,
         rule=bundle.rule.to_dict() if bundle.rule else None,
         interval=bundle.interval.to_dict() if bundle.interval else None,
+        networks=networks_in(bundle.model),
     )
     text = json.dumps(record.model_dump(), sort_keys=True, allow_nan=False, ensure_ascii=False)
     state = bundle.model.state_dict()
@@ -81,8 +83,10 @@ def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:
 
 
 def _built(record: Record, schema: Schema, preprocessor: Preprocessor) -> Model:
-    outputs = task_named(schema.task).outputs(len(schema.classes))
-    return assembled(record.model, Regularization(record.regularization), preprocessor, outputs)
+    task = task_named(schema.task)
+    outputs, blocks = task.outputs(len(schema.classes)), Regularization(record.regularization)
+    networks = [assembled(record.model, blocks, preprocessor, outputs) for _ in range(record.networks)]
+    return networks[0] if len(networks) == 1 else Ensemble(networks, task)
 
 
 @contextmanager

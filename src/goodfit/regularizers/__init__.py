@@ -28,6 +28,7 @@ from goodfit.regularizers.sam import SAM
 from goodfit.regularizers.shake_drop import ShakeDrop
 from goodfit.regularizers.shake_shake import ShakeShake
 from goodfit.regularizers.skip_connections import SkipConnections
+from goodfit.regularizers.snapshot_ensemble import SnapshotEnsemble
 from goodfit.regularizers.spectral_norm import SpectralNorm
 from goodfit.regularizers.stochastic_depth import StochasticDepth
 from goodfit.regularizers.swa import SWA
@@ -69,6 +70,7 @@ __all__ = [
     "ShakeDrop",
     "ShakeShake",
     "SkipConnections",
+    "SnapshotEnsemble",
     "SpectralNorm",
     "StochasticDepth",
     "WeightDecay",

@@ -26,10 +26,12 @@ class Regularizer(nn.Module):
     it, member by member; `recentres`, True where what stands before an activation takes any constant away, so that a
     bias there would be idle; `stacks`, True where the hooks of `PURE` also take [k, ...] of k members, with strengths
     [k]. A module [n, width] -> [n, width] with `stacks = True` also takes [k, n, width], with its buffers and
-    parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more. `shortcut`, True where
+    parameters [k, ...]. What does not stack is run under `torch.func.vmap`, which costs more. A module whose persistent
+    buffers move with a training says by `settles` after how many batches they fit other weights. `shortcut`, True where
     hidden layers get a path around them; `parent`, the regularizer without which this one has nothing to act on;
     `one_of`, the name of a group of which at most one can be active; `moves_weights`, True where `follow` changes the
-    weights: such ones come before those that only watch.
+    weights: such ones come before those that only watch; `needs_cycles`, True where only a schedule with cycles gives
+    it anything to do.
 
     A step calls its hooks in this order: `batch`, the modules in the model, `targets`, `row_losses`, with `attack` the
     last three again, `attacked`, `penalty`, with `perturbation` all of these again, `gradients`, `constrained`,
@@ -44,6 +46,7 @@ class Regularizer(nn.Module):
     parent: ClassVar[str] = ""
     one_of: ClassVar[str] = ""
     moves_weights: ClassVar[bool] = False
+    needs_cycles: ClassVar[bool] = False
 
     @property
     def active(self) -> bool:
@@ -144,12 +147,21 @@ class Regularizer(nn.Module):
     def follow(self, weights: Tensor, trail: Tensor, moment: Moment) -> None:
         """Move the trail, or the weights, of one member after a step, in place.
 
-        A regularizer that overrides this keeps a second set of weights, the trail, with the first weights at first.
+        A regularizer that overrides this keeps further weights, its trail.
 
         Args:
-            weights, trail: [p], all parameters of the model behind each other.
+            weights: [p], all parameters of the model behind each other.
+            trail: see there.
             moment: the step that was taken.
         """
+
+    def trail(self, weights: Tensor) -> Tensor:
+        """Return the trail before the first step, for the first weights [p]: a copy of them."""
+        return weights.clone()
+
+    def companions(self, trail: Tensor, moment: Moment) -> Tensor | None:
+        """Return weights [c, p] of networks that predict together with what this training has come to."""
+        return None
 
     def shows_trail(self, moment: Moment) -> bool:
         """Return whether the trail, not the weights, is what this training has come to."""

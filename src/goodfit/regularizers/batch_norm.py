@@ -23,6 +23,7 @@ class BatchNormLayer(nn.Module):
     """
 
     stacks: ClassVar[bool] = True
+    settles: ClassVar[int] = 1
     running_mean: Tensor
     running_var: Tensor
 

@@ -46,7 +46,12 @@ def _beside(kind: str) -> bool:
 
 
 def applicability_faults(
-    section: Section, model_kind: str, task: str, hidden_layers: bool = True, widths: Sequence[int] = ()
+    section: Section,
+    model_kind: str,
+    task: str,
+    hidden_layers: bool = True,
+    widths: Sequence[int] = (),
+    cycles: bool = True,
 ) -> list[Fault]:
     """Return a fault for each active regularizer that cannot act on this model or task.
 
@@ -56,6 +61,7 @@ def applicability_faults(
         task: binary, multiclass or regression.
         hidden_layers: the model's fact of that name.
         widths: of its hidden layers, where it knows them.
+        cycles: whether the learning rate moves in cycles.
     """
     faults: list[Fault] = []
     for kind in REGULARIZERS:
@@ -66,6 +72,9 @@ def applicability_faults(
         if widths:
             named = (replace(fault, place=f"{PLACE}.{kind}.{fault.place}") for fault in member.width_faults(widths))
             faults.extend(named)
+        if member.needs_cycles and not cycles:
+            rule = "acts at the ends of the learning rate's cycles, and the schedule has none"
+            faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Set training.schedule: {kind: cosine_restarts}."))
         if task not in facts["tasks"]:
             rule = f"does not apply to {task}, only to {' and '.join(facts['tasks'])}"
             faults.append(Fault(f"{PLACE}.{kind}", rule, None, "Leave it out."))

@@ -26,6 +26,7 @@ class SpectralNormMap(nn.Module):
     """
 
     stacks: ClassVar[bool] = True
+    settles: ClassVar[int] = FIRST_ITERATIONS
     norm: Tensor
     left: Tensor
     right: Tensor

@@ -37,6 +37,10 @@ class Task(ABC):
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, classes] probabilities, or in regression [n] standardised values, from [n, outputs] logits."""
 
+    @abstractmethod
+    def pooled(self, logits: Tensor) -> Tensor:
+        """Return scores [n, outputs] whose prediction is the mean of those of `logits` [m, n, outputs]."""
+
     def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return `row_losses`, each times its row's weight [n] where there are weights."""
         losses = self.row_losses(logits, target)

@@ -29,3 +29,7 @@ class Binary(Task):
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, 2] probabilities; each column comes from its own sigmoid, so that neither rounds to 0 early."""
         return torch.sigmoid(torch.cat((-logits, logits), dim=1))
+
+    def pooled(self, logits: Tensor) -> Tensor:
+        """Return the log odds of the mean probability, computed from logarithms, so that neither class rounds to 0."""
+        return functional.logsigmoid(logits).logsumexp(dim=0) - functional.logsigmoid(-logits).logsumexp(dim=0)

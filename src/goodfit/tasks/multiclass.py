@@ -1,5 +1,7 @@
 """Three classes or more (two are possible)."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,3 +26,7 @@ class Multiclass(Task):
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, classes] probabilities that add up to 1."""
         return functional.softmax(logits, dim=1)
+
+    def pooled(self, logits: Tensor) -> Tensor:
+        """Return the logarithms of the mean probabilities."""
+        return functional.log_softmax(logits, dim=-1).logsumexp(dim=0) - math.log(len(logits))

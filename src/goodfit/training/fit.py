@@ -65,5 +65,5 @@ def _fitted(standing: Standing, state: Path | None, report: Callable[[Epoch], No
     known = identity(standing)
     module = TrainingModule(group, state, known, report)
     run(module, standing.device, resumable(state, known) if state is not None else None)
-    standing.end("COMPLETE", group.stack.kept(0))
+    standing.end("COMPLETE", group.kept.of(0))
     return standing.fitted()

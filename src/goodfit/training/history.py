@@ -11,11 +11,12 @@ from goodfit.training.recipe import Epoch
 
 @dataclass
 class History:
-    """Epochs in order, the index of the kept one (-1: none yet), and its weights once the training is over."""
+    """Epochs in order, the index of the kept one (-1: none yet), and once the training is over its weights: of one
+    network, or of several that predict together."""
 
     epochs: list[Epoch] = field(default_factory=list)
     kept: int = -1
-    kept_state: dict[str, Tensor] = field(default_factory=dict)
+    kept_states: list[dict[str, Tensor]] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
     @property
@@ -43,10 +44,10 @@ class History:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values and tensors, as a checkpoint holds them."""
         epochs = [{"number": e.number, "metrics": dict(e.metrics), "seconds": e.seconds} for e in self.epochs]
-        return {"epochs": epochs, "kept": self.kept, "kept_state": self.kept_state, "cpu_seconds": self.cpu_seconds}
+        return {"epochs": epochs, "kept": self.kept, "kept_states": self.kept_states, "cpu_seconds": self.cpu_seconds}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "History":
         """Rebuild a history; its epochs are marked as restored."""
         epochs = [Epoch(**epoch, restored=True) for epoch in value["epochs"]]
-        return cls(epochs, value["kept"], value["kept_state"], value["cpu_seconds"])
+        return cls(epochs, value["kept"], value["kept_states"], value["cpu_seconds"])

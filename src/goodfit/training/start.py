@@ -7,6 +7,7 @@ from goodfit.errors import ConfigurationError, DataError, Fault
 from goodfit.files import digest_of_value
 from goodfit.models import MODELS
 from goodfit.regularizers import Regularization, applicability_faults
+from goodfit.schedules import SCHEDULES
 from goodfit.tasks import task_named
 from goodfit.training.machine import chosen_device, held_still, machine_facts
 from goodfit.training.member import Member
@@ -29,7 +30,8 @@ def check_fit(recipe: Recipe, rows: int) -> None:
     """
     model = recipe.model.model_dump()["kind"]
     hidden, widths = bool(MODELS[model].facts["hidden_layers"]), MODELS[model].cls.hidden_widths(recipe.model)
-    faults = applicability_faults(recipe.regularization, model, recipe.task, hidden, widths)
+    cycles = bool(SCHEDULES.build(recipe.training.schedule).cycle_ends(1))
+    faults = applicability_faults(recipe.regularization, model, recipe.task, hidden, widths, cycles)
     size = recipe.training.batch_size
     if size > rows:
         rule = f"is larger than the {rows:,} train rows"

@@ -16,6 +16,7 @@ from goodfit.training.batches import Batch, batch_sizes, order
 from goodfit.training.noise import Generators
 from goodfit.training.population.clock import Clock
 from goodfit.training.population.judging import plain_losses
+from goodfit.training.population.kept import Kept
 from goodfit.training.population.program import Demands, Program, draw
 from goodfit.training.population.shown import Shown, shown
 from goodfit.training.population.stack import Stack
@@ -49,6 +50,7 @@ class Group:
         self.threads = sections[0].threads
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
         self.trails = Trails(standings, self.stack.weights, len(self.sizes))
+        self.kept = Kept(len(standings))
         self._begin()
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
         self.demands: dict[int, Demands] = {}
@@ -83,7 +85,7 @@ class Group:
             metrics = dict(zip(METRICS, found, strict=True)) | {GAP: found[1] - found[0], "lr": rates[row][-1]}
             if standing.add(metrics, seconds, cpu):
                 improved.append(row)
-        self.stack.remember(improved, present.weights, self.stack.buffers | present.buffers)
+        self.kept.remember(improved, present)
 
     def keep(self, rows: list[int]) -> None:
         """Go on with some of the members."""
@@ -93,6 +95,7 @@ class Group:
         self.watched = self.watched[rows]
         self.stack.keep(rows)
         self.trails.keep(rows)
+        self.kept.keep(rows)
         self._begin()
 
     def state_dict(self) -> dict[str, Any]:
@@ -101,6 +104,7 @@ class Group:
             "members": [standing.to_dict() for standing in self.standings],
             "stack": self.stack.state_dict(),
             "trails": self.trails.state_dict(),
+            "kept": self.kept.state_dict(),
         }
 
     def load_state_dict(self, value: dict[str, Any]) -> None:
@@ -111,6 +115,7 @@ class Group:
             standing.restore(member)
         self.stack.load_state_dict(value["stack"])
         self.trails.load_state_dict(value["trails"])
+        self.kept.load_state_dict(value["kept"])
 
     def _begin(self) -> None:
         """Compute with the numbers of the stack as they are now."""
@@ -154,5 +159,4 @@ class Group:
         """Return the losses of the watched and of the valid rows, [k] each."""
         network, task = self.program.network, self.program.member.task
         watched = self.train_rows.take_each(self.watched.to(self.device))
-        with network.aside(self.stack.views(present.weights), present.buffers):
-            return plain_losses(network, task, watched), plain_losses(network, task, self.valid_rows)
+        return plain_losses(network, task, present, watched), plain_losses(network, task, present, self.valid_rows)

@@ -114,7 +114,7 @@ class Population:
             if not state:
                 staying.append(row)
                 continue
-            standing.end(state, group.stack.kept(row))
+            standing.end(state, group.kept.of(row))
             self.done.append(standing)
             self.news.append((standing, None))
         group.keep(staying)

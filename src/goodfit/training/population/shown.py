@@ -1,5 +1,6 @@
 """What the members of a population have come to after an epoch: what is judged, and kept where it is the best."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,11 +15,32 @@ from goodfit.training.population.trails import Trails
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Weights [k, p] and the model's buffers [k, ...] by name."""
+class Networks:
+    """A network of each member: its parameters and buffers by name, [k, ...] each."""
 
-    weights: Tensor
+    parameters: State
     buffers: State
+
+    def of(self, row: int) -> State:
+        """Return copies of the numbers of one member."""
+        return {name: tensor[row].detach().clone() for name, tensor in (self.parameters | self.buffers).items()}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the members predict by.
+
+    Args:
+        networks: at least one of each member.
+        counts: with how many of them, from the first one on, each member predicts.
+    """
+
+    networks: Sequence[Networks]
+    counts: Sequence[int]
+
+    def of(self, row: int) -> list[State]:
+        """Return copies of all networks of one member."""
+        return [networks.of(row) for networks in self.networks[: self.counts[row]]]
 
 
 def shown(stack: Stack, trails: Trails, step: int, network: Network, train: Batch) -> Shown:
@@ -30,15 +52,25 @@ def shown(stack: Stack, trails: Trails, step: int, network: Network, train: Batc
         network: computes with the buffers of the stack.
         train: all train rows, prepared.
     """
-    found = trails.shown(step)
+    companions = trails.companions(step)
+    present = _measured(trails.shown(step), stack, network, train)
+    others = [
+        _measured({row: found[place] for row, found in companions.items() if place < len(found)}, stack, network, train)
+        for place in range(max(map(len, companions.values()), default=0))
+    ]
+    return Shown([present, *others], [1 + len(companions.get(row, ())) for row in range(len(stack))])
+
+
+def _measured(found: Mapping[int, Tensor], stack: Stack, network: Network, train: Batch) -> Networks:
+    """Return the networks of weights [p] that are given by row; other members have those of the stack."""
     if not found:
-        return Shown(stack.weights, network.buffers)
+        return Networks(stack.parameters, network.buffers)
     weights = torch.stack([found.get(row, own) for row, own in enumerate(stack.weights)])
-    measured = recalibrated(network, stack.views(weights), train)
-    trailed = torch.zeros(len(weights), dtype=torch.bool, device=weights.device)
-    trailed[list(found)] = True
-    buffers = {name: _chosen(trailed, measured[name], own) for name, own in network.buffers.items()}
-    return Shown(weights, buffers)
+    parameters = stack.views(weights)
+    measured = recalibrated(network, parameters, train)
+    given = torch.zeros(len(weights), dtype=torch.bool, device=weights.device)
+    given[list(found)] = True
+    return Networks(parameters, {name: _chosen(given, measured[name], own) for name, own in network.buffers.items()})
 
 
 def _chosen(rows: Tensor, these: Tensor, others: Tensor) -> Tensor:

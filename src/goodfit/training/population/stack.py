@@ -1,4 +1,4 @@
-"""The numbers of k members of one form: weights as rows of one matrix, buffers and kept weights beside them."""
+"""The numbers of k members of one form: weights as rows of one matrix, and buffers beside them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from goodfit.training.member import Member, State
 
 
 class Stack:
-    """What a step changes, and what is kept of it.
+    """What a step changes.
 
     Weights are rows of one matrix [k, p], so that one operation steps all; `parameters` are views of it, [k, ...] by
     name. Whole-number buffers (which columns are one-hot, say) are alike in all members and stay in the model.
@@ -33,29 +33,14 @@ class Stack:
         self.optimizer = StackedOptimizer(
             optimizers[0].model_dump()["kind"], built, self.weights, _decays(members, self.layout)
         )
-        self.kept_weights = torch.zeros_like(self.weights)
-        self.kept_buffers = {name: torch.zeros_like(buffer) for name, buffer in self.buffers.items()}
         self.parameters = self._leaves()
 
     def __len__(self) -> int:
         return len(self.weights)
 
-    def remember(self, rows: Sequence[int], weights: Tensor, buffers: Mapping[str, Tensor]) -> None:
-        """Keep these weights [k, p] and buffers of some of the members."""
-        index = torch.tensor(rows, dtype=torch.int64, device=self.weights.device)
-        self.kept_weights[index] = weights[index]
-        for name, kept in self.kept_buffers.items():
-            kept[index] = buffers[name][index]
-
     def views(self, weights: Tensor) -> State:
         """Return the parameters by name, [k, ...] each, that lie in weights [k, p]."""
         return {name: weights[:, first:last].view(-1, *shape) for name, (first, last, shape) in self.layout.items()}
-
-    def kept(self, row: int) -> State:
-        """Return copies of the kept parameters and buffers of one member, by name, on the CPU."""
-        values = self.kept_weights[row].cpu()
-        state = {name: values[first:last].view(shape).clone() for name, (first, last, shape) in self.layout.items()}
-        return state | {name: buffer[row].cpu().clone() for name, buffer in self.kept_buffers.items()}
 
     def step(self, gradients: Sequence[Tensor], rates: list[float], decays_left: list[float] | None = None) -> None:
         """Step along gradients [k, ...], one for each of the parameters; what is left of each member's decay is 1."""
@@ -64,32 +49,22 @@ class Stack:
 
     def keep(self, rows: list[int]) -> None:
         """Go on with some of the members."""
-        self.weights, self.kept_weights = self.weights[rows], self.kept_weights[rows]
+        self.weights = self.weights[rows]
         self.buffers = {name: buffer[rows] for name, buffer in self.buffers.items()}
-        self.kept_buffers = {name: buffer[rows] for name, buffer in self.kept_buffers.items()}
         self.rates = [self.rates[row] for row in rows]
         self.optimizer.keep(rows, self.weights)
         self.parameters = self._leaves()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a step changes."""
-        return {**self._tensors(), "optimizer": self.optimizer.state_dict()}
+        return {"weights": self.weights, "buffers": self.buffers, "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, value: Mapping[str, Any]) -> None:
         """Go on from an earlier state of the same members."""
-        for name, tensor in self._tensors().items():
-            found = value[name]
-            for part, other in zip(_leaves(tensor), _leaves(found), strict=True):
-                part.copy_(other)
+        self.weights.copy_(value["weights"])
+        for name, buffer in self.buffers.items():
+            buffer.copy_(value["buffers"][name])
         self.optimizer.load_state_dict(value["optimizer"])
-
-    def _tensors(self) -> dict[str, Any]:
-        return {
-            "weights": self.weights,
-            "buffers": self.buffers,
-            "kept_weights": self.kept_weights,
-            "kept_buffers": self.kept_buffers,
-        }
 
     def _leaves(self) -> State:
         return {name: view.detach().requires_grad_() for name, view in self.views(self.weights).items()}
@@ -138,7 +113,3 @@ def _buffers(member: Member) -> State:
 
 def _stacked(states: Sequence[State], device: torch.device) -> State:
     return {name: torch.stack([state[name] for state in states]).to(device) for name in states[0]}
-
-
-def _leaves(value: Any) -> list[Tensor]:
-    return [value[name] for name in sorted(value)] if isinstance(value, dict) else [value]

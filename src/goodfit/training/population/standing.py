@@ -1,12 +1,14 @@
 """Where one member stands: what it is, and its epochs so far."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 
+from goodfit.bundle import Ensemble
 from goodfit.models import Model
 from goodfit.schedules import SCHEDULES, Schedule
 from goodfit.training.divergence import DivergedError
@@ -78,11 +80,12 @@ class Standing:
         full = len(losses) >= self.candidate.recipe.training.epochs
         return full or self.member.regularization.should_stop(losses)
 
-    def end(self, state: str, kept: State) -> None:
-        """Take what is kept of it out of the stack."""
+    def end(self, state: str, kept: Sequence[State]) -> None:
+        """Take what is kept of it out of the stack: the numbers of its network, or of several that predict together."""
         self.state = state
-        names = self.member.model.state_dict().keys()
-        self.history.kept_state = {name: kept[name] for name in names if name in kept}
+        self.history.kept_states = [
+            {name: found[name] for name in self.member.model.state_dict() if name in found} for found in kept
+        ]
 
     def finished(self) -> Finished:
         """Return what became of it."""
@@ -106,9 +109,7 @@ class Standing:
 
     def fitted(self) -> Fitted:
         """Return the trained model."""
-        model: Model = self.member.model
-        model.load_state_dict(self.history.kept_state, strict=False)
-        history = self.history
+        model, history = self._model(), self.history
         return Fitted(
             model=model.cpu().eval(),
             epochs=history.epochs,
@@ -119,3 +120,11 @@ class Standing:
             parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
             machine=self.machine,
         )
+
+    def _model(self) -> Model:
+        """Return its network with the kept numbers, or an ensemble of copies of it."""
+        states = self.history.kept_states
+        networks = [self.member.model, *(copy.deepcopy(self.member.model) for _ in states[1:])]
+        for network, state in zip(networks, states, strict=True):
+            network.load_state_dict(state, strict=False)
+        return networks[0] if len(networks) == 1 else Ensemble(networks, self.member.task)

@@ -1,4 +1,4 @@
-"""Second sets of weights that regularizers keep beside the first: averages, slow weights."""
+"""Further sets of weights that regularizers keep beside the first: averages, slow weights, snapshots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from goodfit.training.population.standing import Standing
 
 
 class Trails:
-    """For each regularizer that keeps one, the trails [k, p] of all members; each member moves its own row alone.
+    """The trails of all members; each member moves its own.
 
     Args:
         standings: of the members.
@@ -19,51 +19,68 @@ class Trails:
     """
 
     def __init__(self, standings: Sequence[Standing], weights: Tensor, per_epoch: int) -> None:
-        self.followers = [Followers(standing, per_epoch) for standing in standings]
-        kinds = {kind for followers in self.followers for kind in followers.members}
-        self.rows = {kind: weights.clone() for kind in sorted(kinds)}
+        rows = zip(standings, weights, strict=True)
+        self.members = [MemberTrails(standing, first, per_epoch) for standing, first in rows]
+        self._active = any(member.trails for member in self.members)
 
     def follow(self, weights: Tensor, step: int) -> None:
         """Move the trails, or the weights [k, p], after a step, in place."""
-        for row, followers in enumerate(self.followers if self.rows else ()):
-            moment = followers.moment(step)
-            for kind, member in followers.members.items():
-                member.follow(weights[row], self.rows[kind][row], moment)
+        if self._active:
+            for member, own in zip(self.members, weights, strict=True):
+                member.follow(own, step)
 
     def shown(self, step: int) -> dict[int, Tensor]:
         """Return by row the trails [p] that are what their members have come to; the weights are what others have."""
-        kinds = {row: followers.shown(step) for row, followers in enumerate(self.followers if self.rows else ())}
-        return {row: self.rows[kind][row] for row, kind in kinds.items() if kind}
+        found = {row: member.shown(step) for row, member in enumerate(self.members)}
+        return {row: trail for row, trail in found.items() if trail is not None}
+
+    def companions(self, step: int) -> dict[int, Tensor]:
+        """Return by row the weights [c, p] of networks that predict together with what their member has come to."""
+        found = {row: member.companions(step) for row, member in enumerate(self.members)}
+        return {row: weights for row, weights in found.items() if weights is not None}
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with some of the members."""
-        self.followers = [self.followers[row] for row in rows]
-        self.rows = {kind: tensor[list(rows)] for kind, tensor in self.rows.items()}
+        self.members = [self.members[row] for row in rows]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""
-        return dict(self.rows)
+        return {"members": [member.trails for member in self.members]}
 
     def load_state_dict(self, value: Mapping[str, Any]) -> None:
         """Go on from a checkpoint of the same members."""
-        for kind, tensor in self.rows.items():
-            tensor.copy_(value[kind])
+        for member, found in zip(self.members, value["members"], strict=True):
+            for kind, trail in member.trails.items():
+                trail.copy_(found[kind])
 
 
-class Followers:
-    """The regularizers of one member that keep trails, and the time of its training."""
+class MemberTrails:
+    """The regularizers of one member that keep trails, their trails, and the time of its training."""
 
-    def __init__(self, standing: Standing, per_epoch: int) -> None:
-        self.members = standing.member.regularization.trailing
+    def __init__(self, standing: Standing, first: Tensor, per_epoch: int) -> None:
+        self.regularizers = standing.member.regularization.trailing
+        self.trails = {kind: regularizer.trail(first) for kind, regularizer in self.regularizers.items()}
         self.per_epoch = per_epoch
         self.epochs = standing.candidate.recipe.training.epochs
         self.cycle_ends = tuple(standing.schedule.cycle_ends(per_epoch * self.epochs))
 
-    def moment(self, step: int) -> Moment:
-        """Return where the training stands after a step."""
-        return Moment(step, self.per_epoch, self.epochs, self.cycle_ends)
+    def follow(self, weights: Tensor, step: int) -> None:
+        """Move the trails, or the weights [p], in place."""
+        for kind, regularizer in self.regularizers.items():
+            regularizer.follow(weights, self.trails[kind], self._moment(step))
 
-    def shown(self, step: int) -> str:
-        """Return whose trail is what the training has come to; empty where the weights are."""
-        moment = self.moment(step)
-        return next((kind for kind in reversed(self.members) if self.members[kind].shows_trail(moment)), "")
+    def shown(self, step: int) -> Tensor | None:
+        """Return the trail [p] that the training has come to, or None where the weights are that."""
+        shows = [kind for kind, r in self.regularizers.items() if r.shows_trail(self._moment(step))]
+        return self.trails[shows[-1]] if shows else None
+
+    def companions(self, step: int) -> Tensor | None:
+        """Return the weights [c, p] that predict together with what is shown, or None."""
+        for kind, regularizer in self.regularizers.items():
+            found = regularizer.companions(self.trails[kind], self._moment(step))
+            if found is not None and len(found):
+                return found
+        return None
+
+    def _moment(self, step: int) -> Moment:
+        return Moment(step, self.per_epoch, self.epochs, self.cycle_ends)
