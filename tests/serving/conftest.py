@@ -1,5 +1,7 @@
 """A project with a bundle whose answers mean nothing and are all different; what is tested here needs no training."""
 
+import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,17 @@ from goodfit.regularizers import Regularization, RegularizationSection
 from goodfit.serving.choosing import Chosen
 from goodfit.tasks import task_named
 
+NAME = "retraining_conftest_for_serving"
+if NAME not in sys.modules:
+    place = Path(__file__).parents[1] / "retraining/conftest.py"
+    spec = importlib.util.spec_from_file_location(NAME, place)
+    assert spec and spec.loader
+    sys.modules[NAME] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[NAME])
+# A project whose registry holds two versions takes seconds to make: all tests here share it.
+blank_database, two_versions, second = (
+    getattr(sys.modules[NAME], name) for name in ("blank_database", "two_versions", "second")
+)
 SCHEMA: Mapping[str, Any] = {"target": "left", "id": ["number"]}
 SUITE = """
 expectations:

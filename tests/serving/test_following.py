@@ -1,7 +1,5 @@
 """The server follows the alias of a real registry, and keeps what it has where the new champion cannot be used."""
 
-import importlib.util
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,15 +11,6 @@ import pytest
 from goodfit.serving.choosing import choose
 from goodfit.serving.following import Follower
 from goodfit.tracking import CHAMPION, model_registry
-
-NAME = "retraining_conftest_for_serving"
-spec = importlib.util.spec_from_file_location(NAME, Path(__file__).parents[1] / "retraining/conftest.py")
-assert spec and spec.loader
-sys.modules[NAME] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules[NAME])
-blank_database, two_versions, second = (
-    getattr(sys.modules[NAME], n) for n in ("blank_database", "two_versions", "second")
-)
 
 
 def soon(condition: Callable[[], bool], seconds: float = 30) -> bool:

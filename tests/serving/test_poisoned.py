@@ -27,8 +27,6 @@ def loaded(name: str, path: Path) -> Any:
 
 POISON = loaded("poison_for_serving", HERE.parent / "bundle/test_bundle_poisoned.py").POISON
 made_up = loaded("made_up_for_poison", HERE / "conftest.py")
-retraining = loaded("retraining_conftest_for_poison", HERE.parent / "retraining/conftest.py")
-blank_database, two_versions, second = (getattr(retraining, n) for n in ("blank_database", "two_versions", "second"))
 TWELVE = [
     "pickled_weights", "bare_pickle", "object_array", "pickle_beside", "code_folder", "loader_module", "traversal",
     "linked_weights", "sparse", "huge_tensor", "nan", "other_shape",

@@ -3,6 +3,9 @@
 import csv
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,3 +261,18 @@ def test_the_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (told["output"], told["set_aside_file"]) == ("out.csv", None)
     app(["predict", "in.csv", "out.csv"], standalone_mode=False)
     assert "out.csv: 50 rows answered by models/candidate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("sign", "code", "litter"), [("TERM", 143, 0), ("INT", 130, 0), ("KILL", -9, 1)])
+def test_a_command_that_is_ended_leaves_the_old_answers(project: Path, sign: str, code: int, litter: int) -> None:
+    made_up.rows(50).to_csv("in.csv", index=False)
+    Path("out.csv").write_text("of last time")
+    environment = os.environ | {"GOODFIT_TEST": "1", "GOODFIT_FAILPOINT": f"predict.chunk:{sign}"}
+    command = [sys.executable, "-m", "goodfit", "predict", "in.csv", "out.csv"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, Path("out.csv").read_text()) == (code, "of last time"), done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list(project.glob(".out*"))) == litter
+    predict(Path("in.csv"), Path("out.csv"), Chosen("x", None, made_up.bundle_of()))
+    assert len(read(Path("out.csv"))) == 50
+    assert not list(project.glob(".out*")), "what the killed one has left is swept"

@@ -306,3 +306,26 @@ def test_the_command_ends_cleanly_on_sigterm(project: Path) -> None:
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "serve: ended\n", "")
+
+
+def test_the_journal_can_be_examined_for_drift(tmp_path: Path) -> None:
+    """Rows as they were trained on raise no alarm; rows that have moved do, in the column that has."""
+    from goodfit.data import SchemaSection, Table, infer_schema
+    from goodfit.retraining.drift import find_drift
+    from goodfit.retraining.drift_section import DriftSection
+    from goodfit.retraining.profile import profile_of
+
+    before = made_up.rows(4000, seed=1)
+    profile = profile_of(Table(before, infer_schema(before, SchemaSection(**made_up.SCHEMA))))
+    found = []
+    for name, moved in (("same", 0), ("moved", 400)):
+        journal = Journal(tmp_path / name)
+        started = Running(Follower(Chosen("v", 1, made_up.bundle_of())), journal)
+        frame = made_up.rows(2000, seed=2)
+        assert started.ask("POST", "/predict", body_of(frame.assign(income=frame["income"] + moved)))[0] == 200
+        started.close()
+        journal.close()
+        kept = read_journal(tmp_path / name)[FEATURES]
+        assert len(kept) == 2000
+        found.append(find_drift(profile, kept.drop(columns="since"), None, DriftSection()).drifted)
+    assert found == [(), ("income",)]

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from goodfit.errors import Interrupted
 from goodfit.stage import console, say
+from goodfit.stage.signals import install_handlers
 
 if TYPE_CHECKING:
     from goodfit.serving.batch import Report, Request
@@ -33,12 +35,17 @@ def predict(
     from goodfit.serving.params import project_rules, tracking_section
 
     root, start = Path.cwd(), time.monotonic()
+    install_handlers()
     form, suite, overridden = project_rules(root)
     with tempfile.TemporaryDirectory() as scratch:
         chosen = choose(model, root, lambda: tracking_section(root), Path(scratch))
     request = Request(source, target, with_input, form, suite, overridden)
-    with _shown() as progress:
-        report = predict_file(request, chosen, progress)
+    try:
+        with _shown() as progress:
+            report = predict_file(request, chosen, progress)
+    except Interrupted as error:
+        say(f"predict: interrupted by signal {error.signal_number}; {target} is as it was", stderr=True)
+        raise typer.Exit(error.exit_code) from None
     _tell(report, request, time.monotonic() - start, as_json)
 
 

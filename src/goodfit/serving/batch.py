@@ -22,6 +22,7 @@ from goodfit.serving.choosing import Chosen
 from goodfit.serving.inputs import RowsFile, TextForm
 from goodfit.serving.outputs import TableFile
 from goodfit.serving.rows import RowRules, judge_rows, row_rules
+from goodfit.stage import failpoint
 
 MOST_REASONS = 20
 UNANSWERED = "the model has no finite answer"
@@ -114,6 +115,7 @@ def predict_file(request: Request, chosen: Chosen, progress: Callable[[int, int 
         with output, aside:
             for chunk in rows.chunks():
                 work.answer(chunk, output, aside)
+                failpoint("predict.chunk")  # some answers are written, the file is not in its place
                 progress(work.report.rows, rows.rows)
             if work.report.rows and work.report.set_aside == work.report.rows:
                 raise _none_left(request.source, work.report)

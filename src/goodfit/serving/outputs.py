@@ -1,5 +1,6 @@
 """Files of answers: whole or not there, and harmless to open in a spreadsheet."""
 
+import glob
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from goodfit.files import remove, replacing
 from goodfit.serving.escaping import escaped, escaped_name
 from goodfit.serving.inputs import TEXT, is_parquet
+from goodfit.stage.owner import started_at
 
 
 class TableFile:
@@ -42,6 +44,7 @@ class TableFile:
             ]
             table = pa.table(columns, names=[escaped_name(name) for name in table.column_names])
         if self._writer is None:
+            _sweep(self.path)
             temporary = self._stack.enter_context(replacing(self.path))
             self._writer = self._stack.enter_context(self._opened(temporary, table.schema))
         self._writer.write_table(table)
@@ -65,3 +68,11 @@ class TableFile:
 
 def _written(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was killed has left half-written beside a file."""
+    for litter in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        number = litter.name.split(".")[-2]
+        if number.isdigit() and started_at(int(number)) is None:
+            remove(litter)
