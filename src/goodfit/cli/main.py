@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from goodfit import __version__
+from goodfit.cli.backtest import backtest
 from goodfit.cli.compare import compare
 from goodfit.cli.config import config
 from goodfit.cli.doctor import doctor
@@ -45,6 +46,7 @@ app.command()(predict)
 app.command()(serve)
 app.command()(retrain)
 app.command()(schedule)
+app.command()(backtest)
 app.command()(rollback)
 app.command()(history)
 app.command()(trace)
