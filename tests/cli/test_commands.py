@@ -31,7 +31,7 @@ def workspace(tmp_path: Path) -> Path:
 VERBS = ("repro", "check", "doctor", "config", "sync", "ui", "expectations", "retrain", "rollback", "history", "trace")
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "predict"])
+@pytest.mark.parametrize("verb", [*VERBS, "predict", "serve", "schedule", "backtest"])
 def test_every_verb_has_help(verb: str, tmp_path: Path) -> None:
     result = goodfit(tmp_path, verb, "--help")
     assert (result.returncode, "Usage" in result.stdout) == (0, True)
