@@ -1,9 +1,10 @@
 """What `goodfit predict` costs beside the model: a big file through it, and the same rows as prepared tensors.
 
 Every figure is a child process of its own, repeats are interleaved, so that a busy machine slows all alike; figures are
-medians. CPU time is compared as well: a busy machine distorts it less. The file is Parquet of made-up rows (numbers, whole numbers with gaps, text of few and of many values, a flag,
-a date); the model is the default network with first weights. `direct` is the model on tensors that are prepared
-already; `predict` reads, checks, prepares, answers and writes; `suite` asks an expectation suite of every row as well.
+medians. CPU time is compared as well: a busy machine distorts it less. The file is Parquet of made-up rows (numbers,
+whole numbers, text of few and of many values, a flag, a date); the model is the default network with first weights.
+`direct` is the model on tensors that are prepared already; `predict` reads, checks, prepares, answers and writes;
+`suite` asks an expectation suite of every row as well.
 
     python benchmarks/predict.py [--rows 5000000] [--repeats 3]
 """
