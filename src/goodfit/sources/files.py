@@ -44,9 +44,11 @@ class SourceFile:
             raise
 
     def stream(self) -> io.FileIO:
-        """Return the content from its start; end one pass before the next begins. It is closed with the file."""
-        self._stream.seek(0)
-        return self._stack.enter_context(io.FileIO(os.dup(self._stream.fileno())))
+        """Return the content from its start, with a place of its own. It is closed with the file.
+
+        A copy of the descriptor would share its place with passes before, which a parser's threads may still be moving.
+        """
+        return self._stack.enter_context(io.FileIO(f"/proc/self/fd/{self._stream.fileno()}"))
 
     def unchanged(self) -> None:
         """Raise DataError if the file is no longer the one that was opened: by name, size, time and content."""
