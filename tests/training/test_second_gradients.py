@@ -1,6 +1,6 @@
 """One step of the engine, written out by hand: where the gradient is taken, of what, and what it leaves alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,16 +18,17 @@ Made = Callable[..., tuple[Recipe, TrainingData]]
 LR = 0.5
 
 
+def stacked(made: Sequence[tuple[Recipe, TrainingData]]) -> Group:
+    """One member for each recipe, all on the rows of the first, before any step."""
+    standings = [started(Candidate(number, recipe, seed=3, data=made[0][1])) for number, (recipe, _) in enumerate(made)]
+    return Group(standings, *RowStore().prepared(standings[0]))
+
+
 def one_step(make: Made, *settings: dict[str, Any]) -> Group:
     """Members that have taken a single step of plain gradient descent over all rows."""
     training = {"batch_size": 300, "optimizer": {"kind": "sgd", "lr": LR, "momentum": 0.0, "nesterov": False}}
     training["schedule"] = {"kind": "constant"}
-    standings, data = [], None
-    for number, regularization in enumerate(settings):
-        recipe, rows = make(regularization=regularization, training=training)
-        data = data or rows
-        standings.append(started(Candidate(number, recipe, seed=3, data=data)))
-    group = Group(standings, *RowStore().prepared(standings[0]))
+    group = stacked([make(regularization=regularization, training=training) for regularization in settings])
     group.first = group.stack.weights.clone()  # type: ignore[attr-defined]
     group.epoch(1)
     return group
@@ -139,12 +140,7 @@ def test_decay_falls_with_its_schedule(make: Made) -> None:
     settings = [{"weight_decay": {"strength": 100.0, "schedule": kind}} for kind in ("constant", "flat_cosine")]
     training = {"batch_size": 100, "epochs": 4, "schedule": {"kind": "constant"}}
     training["optimizer"] = {"kind": "sgd", "lr": 1e-4, "momentum": 0.0, "nesterov": False}
-    standings, data = [], None
-    for number, regularization in enumerate(settings):
-        recipe, rows = make(regularization=regularization, training=training)
-        data = data or rows
-        standings.append(started(Candidate(number, recipe, seed=3, data=data)))
-    group = Group(standings, *RowStore().prepared(standings[0]))
+    group = stacked([make(regularization=regularization, training=training) for regularization in settings])
     first = group.stack.parameters["body.2.weight"].detach().clone()
     for epoch in range(1, 5):
         group.epoch(epoch)
@@ -157,12 +153,7 @@ def test_decay_falls_with_its_schedule(make: Made) -> None:
 
 def test_the_clock_tells_every_member_its_own_time(make: Made) -> None:
     settings = {"gradient_noise": {"eta": 0.01}, "dropout": {"p": 0.2, "schedule": "cosine"}}
-    standings, data = [], None
-    for number, epochs in enumerate((4, 6, 8)):
-        recipe, rows = make(regularization=settings, training={"epochs": epochs})
-        data = data or rows
-        standings.append(started(Candidate(number, recipe, seed=3, data=data)))
-    group = Group(standings, *RowStore().prepared(standings[0]))
+    group = stacked([make(regularization=settings, training={"epochs": epochs}) for epochs in (4, 6, 8)])
     assert len(group.sizes) == 10
     for epoch, kept, totals in ((1, [0, 1, 2], [40.0, 60.0, 80.0]), (2, [2, 0], [80.0, 40.0])):
         group.keep(kept)

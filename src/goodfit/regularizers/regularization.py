@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -136,13 +135,6 @@ class Regularization(nn.Module):
         for member in overriding(self.active, "decay_left"):
             left = left * member.decay_left(share)
         return left.tolist()
-
-    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Return one optimizer group per strength of decay, the parameters of each in the model's order."""
-        groups: dict[float, list[nn.Parameter]] = {}
-        for name, parameter in model.named_parameters():
-            groups.setdefault(self.decay_of(name, parameter), []).append(parameter)
-        return [{"params": params, "weight_decay": decay} for decay, params in sorted(groups.items())]
 
     def changes(self, hook: str) -> bool:
         """Return whether a hook of `PURE` does anything, so that a step can leave the call out."""
