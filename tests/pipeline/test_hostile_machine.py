@@ -156,6 +156,7 @@ def test_merge_markers_in_the_lock_file_are_mended(snapshots: Any, tmp_path: Pat
     assert project.json("metrics.json") == snapshots["record"].json("metrics.json")
 
 
+@pytest.mark.faults
 def test_a_lock_file_of_a_later_dvc_is_refused_by_name(snapshots: Any, tmp_path: Path) -> None:  # S6
     project = snapshots["record"].copy(tmp_path / "project")
     lock = project.root / "dvc.lock"

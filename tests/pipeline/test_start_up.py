@@ -16,7 +16,10 @@ def imported(log: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("stage", "unneeded"),
-    [("tune", COMPILER | {"pytorch_lightning", "scipy.stats", "torchmetrics"}), ("evaluate", COMPILER)],
+    [
+        ("tune", COMPILER | {"pytorch_lightning", "scipy.stats", "torchmetrics"}),
+        pytest.param("evaluate", COMPILER, marks=pytest.mark.slow),
+    ],
 )
 def test_a_stage_waits_for_no_import_that_it_does_not_use(
     snapshots: Any, tmp_path: Path, stage: str, unneeded: set[str]

@@ -265,7 +265,11 @@ def test_the_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("sign", "code", "litter"),
-    [("TERM", 143, 0), pytest.param("INT", 130, 0, marks=pytest.mark.faults), ("KILL", -9, 1)],
+    [
+        pytest.param("TERM", 143, 0, marks=pytest.mark.faults),
+        pytest.param("INT", 130, 0, marks=pytest.mark.faults),
+        ("KILL", -9, 1),
+    ],
 )
 def test_a_command_that_is_ended_leaves_the_old_answers(project: Path, sign: str, code: int, litter: int) -> None:
     made_up.rows(50).to_csv("in.csv", index=False)

@@ -76,7 +76,7 @@ def stacks(candidates: Sequence[Candidate]) -> list[int]:
     return [len(part) for part in grouped([started(candidate) for candidate in candidates])]
 
 
-@pytest.mark.parametrize("target", ["churn", "level"])
+@pytest.mark.parametrize("target", ["churn", pytest.param("level", marks=pytest.mark.slow)])
 def test_each_of_sixteen_comes_out_as_alone_with_everything_on(
     make: Made, target: str, regularizer_settings: Any
 ) -> None:

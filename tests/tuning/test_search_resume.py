@@ -175,7 +175,9 @@ def equals_calm(folder: Path, calm: Path) -> bool:
     return all((folder / name).read_bytes() == (calm / name).read_bytes() for name in files)
 
 
-@pytest.mark.parametrize("failpoint", ["search.asked:1", "search.trial_done:4", "search.told:5"])
+@pytest.mark.parametrize(
+    "failpoint", ["search.asked:1", "search.trial_done:4", pytest.param("search.told:5", marks=pytest.mark.faults)]
+)
 def test_kill_9_of_a_real_process_changes_nothing(tmp_path: Path, failpoint: str) -> None:
     assert process(tmp_path / "calm", 1) == 0
     assert process(tmp_path / "killed", 1, f"{failpoint}:KILL") == -signal.SIGKILL
