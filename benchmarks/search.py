@@ -60,6 +60,7 @@ def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
             "schedule": {"kind": "cosine"},
         },
         "tune": tune,
+        "train": {},
         "calibration": {},
         "evaluate": {},
         "tracking": {"experiment": table, "model_name": table},

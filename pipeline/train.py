@@ -1,17 +1,20 @@
 """Train the best settings and write the model bundle.
 
-Reads data/train.parquet, data/valid.parquet and artifacts/best.yaml. Writes models/candidate/, run.json and
-reports/training.csv, and opens or adopts the candidate run.
+Reads data/train.parquet, data/valid.parquet, artifacts/best.yaml and, for an ensemble, artifacts/leaders.json. Writes
+models/candidate/, run.json and reports/training.csv, and opens or adopts the candidate run.
 """
 
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
 from goodfit.bundle import Bundle, save_bundle
 from goodfit.calibration import CalibrationSection, calibrated, check_calibration
 from goodfit.data import Table, read_table
+from goodfit.ensembling import TrainSection, Volume, assembled_of, read_leaders, trained
+from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record, search_attempt
@@ -25,6 +28,7 @@ AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/good
 class Params(FitSections):
     """The sections of params.yaml that decide the training, and how scores become answers."""
 
+    train: TrainSection = TrainSection()
     calibration: CalibrationSection = CalibrationSection()
     tracking: TrackingSection
 
@@ -35,7 +39,9 @@ def train(stage: Stage[Params]) -> None:
     sections = load_params(root / "params.yaml", FitSections, read_yaml(root / "artifacts/best.yaml"))
     tables = read_table(root / "data/train.parquet"), read_table(root / "data/valid.parquet")
     check_calibration(stage.params.calibration, tables[0].schema.task)
-    search, params = search_attempt(root), dotted(sections) | dotted(stage.params.calibration, "calibration.")
+    own = dotted(stage.params.train, "train.") | dotted(stage.params.calibration, "calibration.")
+    search, params = search_attempt(root), dotted(sections) | own
+    mates = mates_of(stage, sections)
     record = run_record(
         root, attempt=stage.key, experiment=section.experiment, params=params, inputs=stage.inputs, search=search
     )
@@ -44,8 +50,8 @@ def train(stage: Stage[Params]) -> None:
         tracker.candidate(stage.key, search=search, params=params, tags=record_tags(record)) as run,
     ):
         run.inputs({path: md5 for path, md5 in stage.inputs.items() if path.startswith("data/")})
-        fitted = fitted_bundle(stage, sections, tables, run)
-        figures = figures_of(fitted)
+        fitted, bundle = fitted_bundle(stage, sections, mates, tables, run)
+        figures = figures_of(fitted, bundle)
         run.metrics(figures)
         for path in ("params.yaml", "artifacts/best.yaml", "reports/training.csv"):
             run.artifact(root / path)
@@ -61,8 +67,28 @@ def train(stage: Stage[Params]) -> None:
     )
 
 
-def fitted_bundle(stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], run: Run) -> Fitted:
-    """Fit, calibrate, and write models/candidate and reports/training.csv."""
+def mates_of(stage: Stage[Params], sections: FitSections) -> dict[int, FitSections]:
+    """Return what is trained beside the best settings, for an ensemble to be chosen: sections by trial; mostly none.
+
+    Raises:
+        ConfigurationError: there was no search to choose from.
+    """
+    size = stage.params.train.library
+    if size == 1:
+        return {}
+    leaders = read_leaders(stage.root / "artifacts/leaders.json")
+    if not leaders:
+        rule, remedy = "is chosen among the trials of a search, and there was none", "Set tune.trials, or remove it."
+        raise ConfigurationError([Fault("params.yaml: train.ensemble", rule, stage.params.train.ensemble, remedy)])
+    others = {one.trial: load_params(stage.root / "params.yaml", FitSections, one.overrides) for one in leaders[1:]}
+    alike = {t: s for t, s in others.items() if s.training.preprocessing == sections.training.preprocessing}
+    return dict(list(alike.items())[: size - 1])
+
+
+def fitted_bundle(
+    stage: Stage[Params], sections: FitSections, mates: dict[int, FitSections], tables: tuple[Table, Table], run: Run
+) -> tuple[Fitted, Bundle]:
+    """Fit, choose, calibrate, and write models/candidate and reports/training.csv."""
 
     def on_epoch(epoch: Epoch) -> None:
         run.metrics(epoch.metrics, epoch.number)
@@ -71,20 +97,48 @@ def fitted_bundle(stage: Stage[Params], sections: FitSections, tables: tuple[Tab
     data = TrainingData.of(*tables, sections.training.preprocessing)
     fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
-    save_bundle(stage.root / "models/candidate", calibrated(bundle, tables[1], stage.params.calibration))
+    bundle = chosen(stage, bundle, fitted, mates, data) if mates else bundle
+    bundle = own_temperature(calibrated(bundle, tables[1], stage.params.calibration), tables[1], stage)
+    save_bundle(stage.root / "models/candidate", bundle)
     curve = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
-    return fitted
+    return fitted, bundle
 
 
-def figures_of(fitted: Fitted) -> dict[str, float]:
+def chosen(
+    stage: Stage[Params], best: Bundle, fitted: Fitted, mates: dict[int, FitSections], data: TrainingData
+) -> Bundle:
+    """Return the ensemble that the valid rows choose; the best model alone where no other helps it."""
+    say(f"train: {len(mates)} more settings of the search, for an ensemble")
+    library = trained(mates, best.schema, data, fit_state(stage) / "ensemble")
+    own = Volume(-1, best.model_options, best.regularization, fitted)
+    bundle, selection = assembled_of([own, *library], best, data, stage.params.train.ensemble)
+    first, last = selection.losses[0], selection.losses[-1]
+    say(
+        f"train: {len(bundle.parts)} models predict together with {sum(selection.votes)} votes: valid/loss {last:.4f}, "
+        f"the best alone {first:.4f}"
+        if bundle.parts
+        else f"train: no other model helps the best one: valid/loss {first:.4f}"
+    )
+    return bundle
+
+
+def own_temperature(bundle: Bundle, valid: Table, stage: Stage[Params]) -> Bundle:
+    """Return an ensemble whose best model has a temperature of its own, so that the two can be compared."""
+    if not bundle.parts:
+        return bundle
+    alone = calibrated(bundle.best_part, valid, stage.params.calibration)
+    return replace(bundle, parts=(replace(bundle.parts[0], temperature=alone.temperature), *bundle.parts[1:]))
+
+
+def figures_of(fitted: Fitted, bundle: Bundle) -> dict[str, float]:
     """Return what the training cost, and which epoch was kept."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return {
         "cost/seconds": fitted.seconds,
         "cost/cpu_seconds": fitted.cpu_seconds,
         "cost/peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6,
-        "cost/parameters": fitted.parameters,
+        "cost/parameters": sum(parameter.numel() for parameter in bundle.model.parameters()),
         "best_epoch": fitted.best_epoch,
     }
 

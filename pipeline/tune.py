@@ -1,8 +1,9 @@
 """Search the space of params.yaml on the train and valid rows.
 
 Reads data/train.parquet and data/valid.parquet; the test rows are not among its dependencies. Writes the best settings
-to artifacts/best.yaml, every trial to reports/trials.csv, its curves to reports/trial_curves.csv, every second look to
-reports/rescored.csv, and the search as a page and a journal to reports/search.
+to artifacts/best.yaml, those of the best trials to artifacts/leaders.json, every trial to reports/trials.csv, its
+curves to reports/trial_curves.csv, every second look to reports/rescored.csv, and the search as a page and a journal to
+reports/search.
 """
 
 from typing import Any
@@ -109,6 +110,7 @@ def folds(params: Params, tables: tuple[Table, Table]) -> list[tuple[Table, Tabl
 def write(stage: Stage[Params], result: SearchResult) -> None:
     """Write the files of a search."""
     result.write_best(stage.root / "artifacts/best.yaml")
+    result.write_leaders(stage.root / "artifacts/leaders.json")
     result.write_trials_csv(stage.root / "reports/trials.csv")
     result.write_rescored_csv(stage.root / "reports/rescored.csv")
     curves = [{"number": trial.number, **row} for trial in result.trials for row in trial.epoch_rows]

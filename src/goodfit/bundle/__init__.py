@@ -3,19 +3,23 @@
 from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import assembled, tensor
 from goodfit.bundle.bundle import Bundle
-from goodfit.bundle.ensemble import Ensemble
+from goodfit.bundle.ensemble import Ensemble, Part, networks_in
+from goodfit.bundle.record import MOST_NETWORKS
 from goodfit.bundle.scoring import Scorer, _load_pyfunc
 from goodfit.bundle.storage import load_bundle, save_bundle
 
 __all__ = [
+    "MOST_NETWORKS",
     "Bundle",
     "Ensemble",
+    "Part",
     "PredictionInterval",
     "Scorer",
     "ThresholdRule",
     "_load_pyfunc",
     "assembled",
     "load_bundle",
+    "networks_in",
     "save_bundle",
     "tensor",
 ]

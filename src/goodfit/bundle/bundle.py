@@ -1,6 +1,6 @@
 """A model that can be used: raw rows in, predictions out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ import torch
 
 from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import tensor
+from goodfit.bundle.ensemble import Ensemble, Part
 from goodfit.data import Schema
 from goodfit.models import Model
 from goodfit.preprocessing import Arrays, Preprocessor
@@ -31,6 +32,8 @@ class Bundle:
         temperature: logits are divided by it before they become probabilities; 1 leaves them.
         rule: how the threshold was chosen; None where nobody chose it.
         interval: how wide prediction intervals are; regression only, None where there are none.
+        parts: the models of a chosen ensemble, the best by itself first, where the model is one; `model_options` and
+            `regularization` are that one's.
     """
 
     schema: Schema
@@ -42,6 +45,17 @@ class Bundle:
     temperature: float = 1.0
     rule: ThresholdRule | None = None
     interval: PredictionInterval | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def best_part(self) -> "Bundle":
+        """The best model of a chosen ensemble by itself; the bundle where there is no ensemble."""
+        if not self.parts or not isinstance(self.model, Ensemble):
+            return self
+        part, network = self.parts[0], self.model.members[0]
+        if not isinstance(network, Model):
+            raise TypeError(f"an ensemble of {type(network).__name__}, which is no model")
+        return replace(self, model=network, temperature=part.temperature, interval=None, parts=())
 
     @property
     def task(self) -> str:

@@ -1,10 +1,12 @@
 """The form of bundle.json."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from goodfit.bundle.answering import PredictionInterval, ThresholdRule
+from goodfit.bundle.ensemble import Part
 from goodfit.models import MODELS
 from goodfit.registry import Section
 from goodfit.regularizers import RegularizationSection
@@ -39,6 +41,20 @@ class IntervalRecord(Section):
     half_widths: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]
 
 
+class PartRecord(Section):
+    """The content of `Part`.
+
+    Options:
+        model, regularization, votes, temperature, networks: see there.
+    """
+
+    model: MODELS.section()  # type: ignore[valid-type]
+    regularization: RegularizationSection  # type: ignore[valid-type]
+    votes: Annotated[int, Field(ge=1, le=MOST_NETWORKS)]
+    temperature: Annotated[float, Field(gt=0)]
+    networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)]
+
+
 class Record(Section):
     """The content of bundle.json.
 
@@ -52,7 +68,8 @@ class Record(Section):
         temperature: see `Bundle`.
         rule: see `ThresholdRule`; bundles that were written before there were rules have none.
         interval: see `PredictionInterval`; older bundles have none.
-        networks: how many networks predict together; see `Ensemble`.
+        networks: how many networks of these options predict together; see `Ensemble`.
+        parts: the models of a chosen ensemble; see `Part`.
     """
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -65,6 +82,26 @@ class Record(Section):
     rule: RuleRecord | None = None
     interval: IntervalRecord | None = None
     networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
+    parts: Annotated[list[PartRecord], Field(max_length=MOST_NETWORKS)] = []
+
+
+def part_records(parts: Iterable[Part]) -> list[PartRecord]:
+    """Return the form of parts in bundle.json."""
+    return [
+        PartRecord(
+            model=part.model_options,
+            regularization=part.regularization,
+            votes=part.votes,
+            temperature=part.temperature,
+            networks=part.networks,
+        )
+        for part in parts
+    ]
+
+
+def parts_in(record: Record) -> tuple[Part, ...]:
+    """Return the models of a chosen ensemble."""
+    return tuple(Part(p.model, p.regularization, p.votes, p.temperature, p.networks) for p in record.parts)
 
 
 def rule_in(record: Record) -> ThresholdRule | None:

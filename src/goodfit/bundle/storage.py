@@ -10,8 +10,8 @@ import torch
 from goodfit.bundle.allocation import AllocationBound
 from goodfit.bundle.assembly import assembled
 from goodfit.bundle.bundle import Bundle
-from goodfit.bundle.ensemble import Ensemble, networks_in
-from goodfit.bundle.record import Record, interval_in, rule_in
+from goodfit.bundle.ensemble import Ensemble, Part, networks_in
+from goodfit.bundle.record import Record, interval_in, part_records, parts_in, rule_in
 from goodfit.bundle.seal import RECORD, WEIGHTS, Sealed, parsed, refused, write_sealed
 from goodfit.bundle.weights import packed, unpacked
 from goodfit.data import Schema
@@ -41,7 +41,8 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         temperature=bundle.temperature,
         rule=bundle.rule.to_dict() if bundle.rule else None,
         interval=bundle.interval.to_dict() if bundle.interval else None,
-        networks=networks_in(bundle.model),
+        networks=1 if bundle.parts else networks_in(bundle.model),
+        parts=part_records(bundle.parts),
     )
     text = json.dumps(record.model_dump(), sort_keys=True, allow_nan=False, ensure_ascii=False)
     state = bundle.model.state_dict()
@@ -68,7 +69,8 @@ def load_bundle(folder: Path) -> Bundle:
             model = _built(record, schema, preprocessor)
     model.load_state_dict(unpacked(content, model.state_dict(), folder / WEIGHTS))
     settings = record.model, record.regularization, model.eval()
-    return Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval)
+    parts = parts_in(record)
+    return Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval, parts)
 
 
 def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:
@@ -83,10 +85,17 @@ def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:
 
 
 def _built(record: Record, schema: Schema, preprocessor: Preprocessor) -> Model:
-    task = task_named(schema.task)
-    outputs, blocks = task.outputs(len(schema.classes)), Regularization(record.regularization)
-    networks = [assembled(record.model, blocks, preprocessor, outputs) for _ in range(record.networks)]
-    return networks[0] if len(networks) == 1 else Ensemble(networks, task)
+    task, classes = task_named(schema.task), len(schema.classes)
+
+    def one(part: Part) -> Model:
+        blocks, outputs = Regularization(part.regularization), task.outputs(classes)
+        networks = [assembled(part.model_options, blocks, preprocessor, outputs) for _ in range(part.networks)]
+        return networks[0] if len(networks) == 1 else Ensemble(networks, task)
+
+    if not record.parts:
+        return one(Part(record.model, record.regularization, networks=record.networks))
+    parts = parts_in(record)
+    return Ensemble([one(part) for part in parts], task, [part.votes for part in parts])
 
 
 @contextmanager

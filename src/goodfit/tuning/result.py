@@ -19,6 +19,8 @@ from goodfit.tuning.trial import Trial
 PLAIN = re.compile(r"[A-Za-z_]\w*(\.\w+)+", re.ASCII)
 EDGE = 0.02
 """A best value within this share of a range from its end may mean that the range should be wider."""
+LEADERS = 300
+"""Trials that are written down for an ensemble to be chosen from."""
 COLUMNS = ("number", "state", "value", "epochs", "duration_s")
 
 
@@ -102,6 +104,16 @@ class SearchResult:
         """Write the best overrides as YAML 1.2, atomically; `{}` without a search."""
         lines = [f"{_yaml(name)}: {_yaml(value)}" for name, value in self.best.items()]
         write_text(path, "\n".join(lines or ["{}"]) + "\n")
+
+    def write_leaders(self, path: Path) -> None:
+        """Write the best completed trials as JSON, which is YAML: the chosen one, then the others by value."""
+        first = self.best_trial
+        others = [trial for trial in ranked(self.trials) if first is None or trial.number != first.number]
+        listed = [
+            {"trial": trial.number, "value": trial.value, "overrides": self.space.overrides(trial.params)}
+            for trial in ([first] if first else []) + others[: LEADERS - 1]
+        ]
+        write_text(path, json.dumps({"leaders": listed}, indent=1) + "\n")
 
 
 def ranked(trials: Sequence[Trial]) -> list[Trial]:

@@ -5,6 +5,7 @@ from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection
 from goodfit.evaluation.inspections import behaviour as behaviour
 from goodfit.evaluation.inspections import calibration as calibration
 from goodfit.evaluation.inspections import cost as cost
+from goodfit.evaluation.inspections import ensemble as ensemble
 from goodfit.evaluation.inspections import explanations as explanations
 from goodfit.evaluation.inspections import mistakes as mistakes
 from goodfit.evaluation.inspections import robustness as robustness

@@ -1,0 +1,73 @@
+"""From settings to one bundle that predicts as its models on average, and an inspection that says what it gains."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goodfit.bundle import Bundle, load_bundle, save_bundle
+from goodfit.ensembling import TrainSection, assembled_of, trained
+from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate
+from goodfit.evaluation.bootstrap_section import BootstrapSection
+from goodfit.params import check
+from goodfit.training import FitSections, TrainingData
+
+spec = importlib.util.spec_from_file_location("made_up_problems", Path(__file__).parents[1] / "evaluation/conftest.py")
+made_up = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made_up)
+world = made_up.world
+OFF: dict[str, Any] = {kind: {"enabled": kind == "ensemble"} for kind in INSPECTIONS}
+QUICK = EvaluateSection(bootstrap=BootstrapSection(resamples=100), **OFF)
+SETTINGS = [("mlp", {"layers": 1, "width": 32}), ("mlp", {"layers": 2, "width": 16}), ("linear", {})]
+
+
+def sections(kind: str, options: dict[str, Any]) -> FitSections:
+    adam, steady = {"kind": "adam", "lr": 0.02}, {"kind": "constant"}
+    training = {"epochs": 8, "batch_size": 64, "optimizer": adam, "schedule": steady}
+    return check({"seed": 1, "model": {"kind": kind, **options}, "training": training}, FitSections, "params.yaml")
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_models_of_several_kinds_are_one_bundle(world: Any, tmp_path: Path, task: str) -> None:
+    made = world(task)
+    settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS * 2)}
+    first = settings[0]
+    data = TrainingData.of(made.parts.train, made.parts.valid, first.training.preprocessing)
+    library = trained(settings, made.schema, data, tmp_path / "state")
+    assert sorted(volume.trial for volume in library) == list(range(6))
+    like = Bundle(made.schema, data.preprocessor, first.model, first.regularization, library[0].fitted.model)
+    bundle, selection = assembled_of(library, like, data, votes=7)
+    assert len(bundle.parts) == len(selection.members) >= 2
+    assert [part.votes for part in bundle.parts] == [selection.votes[place] for place in selection.members]
+    save_bundle(tmp_path / "candidate", bundle)
+    loaded = load_bundle(tmp_path / "candidate")
+    frame = made.parts.test.frame
+    assert loaded.predict(frame).tobytes() == bundle.predict(frame).tobytes()
+    said = [library[place].bundle(like).predict(frame) for place in selection.members]
+    mean = np.average(said, axis=0, weights=[part.votes for part in bundle.parts])
+    np.testing.assert_allclose(bundle.predict(frame), mean, rtol=1e-5, atol=1e-5)
+    assert loaded.best_part.predict(frame).tobytes() == said[0].tobytes()
+    found = evaluate(loaded, made.parts, QUICK, 7).to_dict()["inspections"]["ensemble"]
+    assert (found["models"], found["votes"]) == (len(bundle.parts), sum(selection.votes))
+    assert found["difference_low"] <= found["difference"] <= found["difference_high"]
+
+
+def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:
+    made = world("binary")
+    settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS)}
+    data = TrainingData.of(made.parts.train, made.parts.valid, settings[0].training.preprocessing)
+    library = trained(settings, made.schema, data, tmp_path / "state")
+    worst_first = sorted(library, key=lambda volume: -volume.fitted.valid_loss)
+    like = Bundle(
+        made.schema, data.preprocessor, settings[0].model, settings[0].regularization, library[0].fitted.model
+    )
+    bundle, _ = assembled_of(worst_first, like, data, votes=5)
+    best = worst_first[-1].bundle(like)
+    assert np.array_equal(bundle.best_part.predict(made.parts.test.frame), best.predict(made.parts.test.frame))
+    assert bundle.model_options == best.model_options
+
+
+def test_three_settings_are_trained_for_each_vote() -> None:
+    assert [TrainSection(ensemble=votes).library for votes in (1, 2, 5)] == [1, 6, 15]
