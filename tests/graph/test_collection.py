@@ -19,18 +19,18 @@ def test_packed(content):
 """
 
 
-def collect(root: Path, hash_seed: str, *options: str) -> subprocess.Popen[str]:
+def collect(root: Path, hash_seed: str, *options: str) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    return subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
+    said = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False).stdout
+    return [line for line in said.splitlines() if "::" in line]
 
 
 def names(root: Path, *options: str) -> tuple[list[str], list[str]]:
     """Collect twice, in different seconds and with different hash seeds."""
     first = collect(root, "1", *options)
     time.sleep(1.1)
-    both = [process.communicate()[0].splitlines() for process in (first, collect(root, "2", *options))]
-    return tuple([line for line in lines if "::" in line] for lines in both)  # type: ignore[return-value]
+    return first, collect(root, "2", *options)
 
 
 @pytest.mark.slow

@@ -197,9 +197,7 @@ def test_an_unchanged_workspace_costs_no_import_of_mlflow(finished: Path, sectio
         "print(record(TrackingSection(experiment='churn', model_name='churn'), Path('.')))\n"
         "print([name for name in ('mlflow', 'torch', 'pandas', 'sqlalchemy', 'lightning') if name in sys.modules])"
     )
-    begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], cwd=finished, capture_output=True, text=True, check=True)
-    assert time.perf_counter() - begun < 3.0
     assert done.stdout.splitlines()[1:] == ["[]"]
     assert "up to date" in done.stdout
 
