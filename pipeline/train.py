@@ -6,6 +6,7 @@ reports/training.csv, and opens or adopts the candidate run.
 
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
@@ -15,16 +16,35 @@ from goodfit.data import Table, read_table
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record, search_attempt
-from goodfit.training import Epoch, FitSections, Fitted, TrainingData, fit, write_curves
+from goodfit.training import (
+    Epoch,
+    FitSections,
+    Fitted,
+    RefitSection,
+    Refitted,
+    TrainingData,
+    fit,
+    refit,
+    with_refit,
+    write_curves,
+)
 
 EXAMPLE_ROWS = 5
-AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/thresholds", "src/goodfit/tracking")
-"""Sections and code that this stage reads and that decide no weight."""
+AFTER_THE_FIT = (
+    "refit",
+    "calibration",
+    "tracking",
+    "src/goodfit/calibration",
+    "src/goodfit/thresholds",
+    "src/goodfit/tracking",
+)
+"""Sections and code that this stage reads and that decide no weight of the first fit."""
 
 
 class Params(FitSections):
     """The sections of params.yaml that decide the training, and how scores become answers."""
 
+    refit: RefitSection = RefitSection()
     calibration: CalibrationSection = CalibrationSection()
     tracking: TrackingSection
 
@@ -36,6 +56,7 @@ def train(stage: Stage[Params]) -> None:
     tables = read_table(root / "data/train.parquet"), read_table(root / "data/valid.parquet")
     check_calibration(stage.params.calibration, tables[0].schema.task)
     search, params = search_attempt(root), dotted(sections) | dotted(stage.params.calibration, "calibration.")
+    params |= dotted(stage.params.refit, "refit.")
     record = run_record(
         root, attempt=stage.key, experiment=section.experiment, params=params, inputs=stage.inputs, search=search
     )
@@ -44,8 +65,8 @@ def train(stage: Stage[Params]) -> None:
         tracker.candidate(stage.key, search=search, params=params, tags=record_tags(record)) as run,
     ):
         run.inputs({path: md5 for path, md5 in stage.inputs.items() if path.startswith("data/")})
-        fitted = fitted_bundle(stage, sections, tables, run)
-        figures = figures_of(fitted)
+        fitted, again = fitted_bundle(stage, sections, tables, run)
+        figures = figures_of(fitted) | (again.figures if again else {})
         run.metrics(figures)
         for path in ("params.yaml", "artifacts/best.yaml", "reports/training.csv"):
             run.artifact(root / path)
@@ -61,8 +82,10 @@ def train(stage: Stage[Params]) -> None:
     )
 
 
-def fitted_bundle(stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], run: Run) -> Fitted:
-    """Fit, calibrate, and write models/candidate and reports/training.csv."""
+def fitted_bundle(
+    stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], run: Run
+) -> tuple[Fitted, Refitted | None]:
+    """Fit, calibrate, fit again if asked to, and write models/candidate and reports/training.csv."""
 
     def on_epoch(epoch: Epoch) -> None:
         run.metrics(epoch.metrics, epoch.number)
@@ -71,10 +94,33 @@ def fitted_bundle(stage: Stage[Params], sections: FitSections, tables: tuple[Tab
     data = TrainingData.of(*tables, sections.training.preprocessing)
     fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
-    save_bundle(stage.root / "models/candidate", calibrated(bundle, tables[1], stage.params.calibration))
-    curve = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
+    bundle = calibrated(bundle, tables[1], stage.params.calibration)
+    curve: list[dict[str, float]] = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
+    again = None
+    if stage.params.refit.enabled:
+        again = fitted_again(stage, sections, tables, fitted, run)
+        preprocessor, model = again.data.preprocessor, again.fitted.model
+        bundle = replace(bundle, preprocessor=preprocessor, model=model, trained_on=("train", "valid"))
+        curve = with_refit(curve, again)
+    save_bundle(stage.root / "models/candidate", bundle)
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
-    return fitted
+    return fitted, again
+
+
+def fitted_again(
+    stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], fitted: Fitted, run: Run
+) -> Refitted:
+    """Fit on train and valid rows, for the epochs that were best on valid."""
+
+    def on_epoch(epoch: Epoch) -> None:
+        run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
+
+    state = refit_state(stage)
+    recipe = sections.recipe(tables[0].schema)
+    again = refit(recipe, tables, fitted, seed=sections.seed, state=state, on_epoch=on_epoch)
+    rows = len(again.data.train_target)
+    say(f"train: trained again on {rows:,} train and valid rows, for {len(again.fitted.epochs)} epochs")
+    return again
 
 
 def figures_of(fitted: Fitted) -> dict[str, float]:
@@ -94,11 +140,17 @@ def fit_state(stage: Stage[Params]) -> Path:
     return stage.state_without(*AFTER_THE_FIT)
 
 
+def refit_state(stage: Stage[Params]) -> Path:
+    """Return where the checkpoints of the second fit lie."""
+    first = fit_state(stage)
+    return first.with_name(f"{first.name}-refit")
+
+
 def forget(stage: Stage[Params]) -> None:
-    """Drop the checkpoints of other fits; those of this one let the next calibration do without training."""
-    kept = fit_state(stage)
-    for folder in kept.parent.glob("*"):
-        if folder != kept:
+    """Drop the checkpoints of other fits; those of these let the next calibration do without training."""
+    kept = (fit_state(stage), refit_state(stage))
+    for folder in kept[0].parent.glob("*"):
+        if folder not in kept:
             remove(folder)
 
 

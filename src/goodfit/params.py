@@ -25,6 +25,7 @@ SECTIONS = (
     "model",
     "regularization",
     "training",
+    "refit",
     "calibration",
     "tune",
     "evaluate",

@@ -34,6 +34,7 @@ tune:
   space:
     model.width: {low: 8, high: 32}
     regularization.dropout.p: {low: 0.0, high: 0.4}
+refit: {}
 calibration: {}
 evaluate: {bootstrap: {resamples: 100}, mistakes: {enabled: false}}
 tracking: {experiment: small, model_name: small}

@@ -31,6 +31,7 @@ class Bundle:
         temperature: logits are divided by it before they become probabilities; 1 leaves them.
         rule: how the threshold was chosen; None where nobody chose it.
         interval: how wide prediction intervals are; regression only, None where there are none.
+        trained_on: the splits whose rows trained it; after a refit also valid.
     """
 
     schema: Schema
@@ -42,6 +43,7 @@ class Bundle:
     temperature: float = 1.0
     rule: ThresholdRule | None = None
     interval: PredictionInterval | None = None
+    trained_on: tuple[str, ...] = ("train",)
 
     @property
     def task(self) -> str:

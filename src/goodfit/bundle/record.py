@@ -1,6 +1,6 @@
 """The form of bundle.json."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,7 @@ class Record(Section):
         rule: see `ThresholdRule`; bundles that were written before there were rules have none.
         interval: see `PredictionInterval`; older bundles have none.
         networks: how many networks predict together; see `Ensemble`.
+        trained_on: see `Bundle`; older bundles do not say, and were trained on train rows alone.
     """
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -65,6 +66,7 @@ class Record(Section):
     rule: RuleRecord | None = None
     interval: IntervalRecord | None = None
     networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
+    trained_on: Annotated[list[Literal["train", "valid"]], Field(min_length=1, max_length=2)] = ["train"]
 
 
 def rule_in(record: Record) -> ThresholdRule | None:
