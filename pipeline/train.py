@@ -18,11 +18,28 @@ from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record, search_attempt
-from goodfit.training import Epoch, FitSections, Fitted, TrainingData, fit, write_curves
+from goodfit.training import (
+    Epoch,
+    FitSections,
+    Fitted,
+    Refitted,
+    TrainingData,
+    fit,
+    refit,
+    with_refit,
+    write_curves,
+)
 
 EXAMPLE_ROWS = 5
-AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/thresholds", "src/goodfit/tracking")
-"""Sections and code that this stage reads and that decide no weight."""
+AFTER_THE_FIT = (
+    "train",
+    "calibration",
+    "tracking",
+    "src/goodfit/calibration",
+    "src/goodfit/thresholds",
+    "src/goodfit/tracking",
+)
+"""Sections and code that this stage reads and that decide no weight of the first fit."""
 
 
 class Params(FitSections):
@@ -50,8 +67,8 @@ def train(stage: Stage[Params]) -> None:
         tracker.candidate(stage.key, search=search, params=params, tags=record_tags(record)) as run,
     ):
         run.inputs({path: md5 for path, md5 in stage.inputs.items() if path.startswith("data/")})
-        fitted, bundle = fitted_bundle(stage, sections, mates, tables, run)
-        figures = figures_of(fitted, bundle)
+        fitted, bundle, again = fitted_bundle(stage, sections, mates, tables, run)
+        figures = figures_of(fitted, bundle) | (again.figures if again else {})
         run.metrics(figures)
         for path in ("params.yaml", "artifacts/best.yaml", "reports/training.csv"):
             run.artifact(root / path)
@@ -87,8 +104,8 @@ def mates_of(stage: Stage[Params], sections: FitSections) -> dict[int, FitSectio
 
 def fitted_bundle(
     stage: Stage[Params], sections: FitSections, mates: dict[int, FitSections], tables: tuple[Table, Table], run: Run
-) -> tuple[Fitted, Bundle]:
-    """Fit, choose, calibrate, and write models/candidate and reports/training.csv."""
+) -> tuple[Fitted, Bundle, Refitted | None]:
+    """Fit, choose, calibrate, fit again if asked to, and write models/candidate and reports/training.csv."""
 
     def on_epoch(epoch: Epoch) -> None:
         run.metrics(epoch.metrics, epoch.number)
@@ -99,10 +116,32 @@ def fitted_bundle(
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
     bundle = chosen(stage, bundle, fitted, mates, data) if mates else bundle
     bundle = own_temperature(calibrated(bundle, tables[1], stage.params.calibration), tables[1], stage)
+    curve: list[dict[str, float]] = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
+    again = None
+    if stage.params.train.refit:
+        again = fitted_again(stage, sections, tables, fitted, run)
+        preprocessor, model = again.data.preprocessor, again.fitted.model
+        bundle = replace(bundle, preprocessor=preprocessor, model=model, trained_on=("train", "valid"))
+        curve = with_refit(curve, again)
     save_bundle(stage.root / "models/candidate", bundle)
-    curve = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
-    return fitted, bundle
+    return fitted, bundle, again
+
+
+def fitted_again(
+    stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], fitted: Fitted, run: Run
+) -> Refitted:
+    """Fit on train and valid rows, for the epochs that were best on valid."""
+
+    def on_epoch(epoch: Epoch) -> None:
+        run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
+
+    state = refit_state(stage)
+    recipe = sections.recipe(tables[0].schema)
+    again = refit(recipe, tables, fitted, seed=sections.seed, state=state, on_epoch=on_epoch)
+    rows = len(again.data.train_target)
+    say(f"train: trained again on {rows:,} train and valid rows, for {len(again.fitted.epochs)} epochs")
+    return again
 
 
 def chosen(
@@ -148,11 +187,17 @@ def fit_state(stage: Stage[Params]) -> Path:
     return stage.state_without(*AFTER_THE_FIT)
 
 
+def refit_state(stage: Stage[Params]) -> Path:
+    """Return where the checkpoints of the second fit lie."""
+    first = fit_state(stage)
+    return first.with_name(f"{first.name}-refit")
+
+
 def forget(stage: Stage[Params]) -> None:
-    """Drop the checkpoints of other fits; those of this one let the next calibration do without training."""
-    kept = fit_state(stage)
-    for folder in kept.parent.glob("*"):
-        if folder != kept:
+    """Drop the checkpoints of other fits; those of these let the next calibration do without training."""
+    kept = (fit_state(stage), refit_state(stage))
+    for folder in kept[0].parent.glob("*"):
+        if folder not in kept:
             remove(folder)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from goodfit.models import MODELS, Inputs, Model
+from goodfit.models import MODELS, NUMERIC_EMBEDDINGS, Inputs, Model
 from goodfit.optimizers import OPTIMIZERS
 from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
@@ -111,10 +111,17 @@ def test_schedules_of_all_kinds_share_a_stack(make: Made, kind: str) -> None:
     assert_as_alone(candidates, which=(2,))
 
 
+SMALL = {
+    "resnet": {"layers": 2, "width": 16},
+    "ft_transformer": {"layers": 1, "width": 8, "heads": 2, "expansion": 1.0},
+    "tabm": {"layers": 2, "width": 16, "members": 4},
+}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
 @pytest.mark.parametrize("target", ["churn", "level", "price"])
 def test_each_model_that_says_so_vectorizes(make: Made, kind: str, target: str) -> None:
-    candidates = members(make, 3, model={"kind": kind}, target=target)
+    candidates = members(make, 3, model={"kind": kind, **SMALL.get(kind, {})}, target=target)
     assert stacks(candidates) == [3]
     assert_as_alone(candidates)
 
@@ -125,6 +132,23 @@ def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
     model = {"kind": "mlp", "layers": 2, "width": 16, **realmlp}
     rate = {"optimizer": {"kind": "adam", "beta2": 0.95}, "schedule": {"kind": "coslog4"}}
     candidates = members(make, 3, {"spectral_norm": {"norm": 1.0}}, model=model, target=target, training=rate)
+    assert stacks(candidates) == [3]
+    assert_as_alone(candidates)
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_everything_on_in_other_models_stacks(make: Made, kind: str, regularizer_settings: Any) -> None:
+    for settings in regularizer_settings.together():
+        model = {"kind": kind, **SMALL[kind]}
+        candidates = members(make, 2, settings, model=model, rows=120, training={"epochs": 2})
+        assert stacks(candidates) == [2]
+        assert_as_alone(candidates, which=(1,))
+
+
+@pytest.mark.parametrize("kind", NUMERIC_EMBEDDINGS)
+def test_numeric_embeddings_stack(make: Made, kind: str) -> None:
+    model = {"kind": "mlp", "layers": 1, "width": 16, "numeric_embeddings": {"kind": kind}}
+    candidates = members(make, 3, {"weight_decay": {"strength": 0.1}}, model=model)
     assert stacks(candidates) == [3]
     assert_as_alone(candidates)
 

@@ -34,6 +34,7 @@ class Bundle:
         interval: how wide prediction intervals are; regression only, None where there are none.
         parts: the models of a chosen ensemble, the best by itself first, where the model is one; `model_options` and
             `regularization` are that one's.
+        trained_on: the splits whose rows trained it; after a refit also valid.
     """
 
     schema: Schema
@@ -45,6 +46,7 @@ class Bundle:
     temperature: float = 1.0
     rule: ThresholdRule | None = None
     interval: PredictionInterval | None = None
+    trained_on: tuple[str, ...] = ("train",)
     parts: tuple[Part, ...] = ()
 
     @property

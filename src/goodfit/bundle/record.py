@@ -1,7 +1,7 @@
 """The form of bundle.json."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -68,6 +68,7 @@ class Record(Section):
         temperature: see `Bundle`.
         rule: see `ThresholdRule`; bundles that were written before there were rules have none.
         interval: see `PredictionInterval`; older bundles have none.
+        trained_on: see `Bundle`; older bundles do not say, and were trained on train rows alone.
         networks: how many networks of these options predict together; see `Ensemble`.
         parts: the models of a chosen ensemble; see `Part`.
     """
@@ -82,6 +83,7 @@ class Record(Section):
     rule: RuleRecord | None = None
     interval: IntervalRecord | None = None
     networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
+    trained_on: Annotated[list[Literal["train", "valid"]], Field(min_length=1, max_length=2)] = ["train"]
     parts: Annotated[list[PartRecord], Field(max_length=MOST_NETWORKS)] = []
 
 

@@ -3,20 +3,28 @@
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
+from goodfit.models.numeric_embeddings import TrainRows
 from goodfit.preprocessing import Layout
 from goodfit.registry import Registry, Section
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a preprocessed row looks like: `numeric` float columns, and the number of codes of each categorical one."""
+    """What a preprocessed row looks like.
+
+    Args:
+        numeric: how many float columns there are.
+        cardinalities: the number of codes of each categorical column.
+        measured: which of the float columns are scaled numbers, and no flags or parts of a circle; None means all.
+    """
 
     numeric: int
     cardinalities: tuple[int, ...]
+    measured: tuple[int, ...] | None = None
 
 
 class HiddenBlocks(Protocol):
@@ -28,6 +36,10 @@ class HiddenBlocks(Protocol):
 
         It would be idle, and worse: its gradient is rounding noise, which Adam blows up to full steps.
         """
+
+    @property
+    def shortcuts(self) -> bool:
+        """Return whether hidden layers get a path around them where widths allow; see `hidden_layer`."""
 
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules that map [n, width] to [n, width], for hidden layer `index` (from 0) of `count`."""
@@ -53,6 +65,7 @@ class NoBlocks:
     """Hidden layers without anything in or around them."""
 
     recentres = False
+    shortcuts = False
 
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return nothing."""
@@ -73,6 +86,10 @@ class NoBlocks:
         return layer()
 
 
+Pooling: TypeAlias = Callable[[Tensor], Tensor]
+"""From logits [m, ..., n, outputs] of m predictions to those [..., n, outputs] of their mean."""
+
+
 class Model(nn.Module):
     """A network over preprocessed rows.
 
@@ -91,6 +108,17 @@ class Model(nn.Module):
     def hidden_widths(options: Section) -> Sequence[int]:
         """Return the width of each hidden layer, from the options of its registration; nothing where it is unknown."""
         return ()
+
+    def meet(self, rows: TrainRows) -> None:
+        """Take over, before the first step, what the network must know of the train rows; it goes with the weights."""
+
+    def pool_by(self, pooled: Pooling) -> None:
+        """Learn how predictions are pooled; for a network that makes several of a row."""
+
+    @property
+    def widest(self) -> int:
+        """Return how many numbers the widest layer has for a row; what a stack may hold at a time depends on it."""
+        return max(parameter.shape[0] for parameter in self.parameters())
 
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Do what depends on the rows alone, not on parameters; `forward` takes the result as well as raw arrays.
@@ -116,7 +144,11 @@ class Model(nn.Module):
 
     @abstractmethod
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Map [n, numeric] float32 and [n, categorical] int64, raw or prepared, to [n, outputs] logits."""
+        """Map [n, numeric] float32 and [n, categorical] int64, raw or prepared, to [n, outputs] logits.
+
+        A network that predicts several times gives [n, m, outputs] in training, where the mean of their m losses
+        counts, and in evaluation mode one answer.
+        """
 
 
 MODELS: Registry[Model] = Registry("model")
