@@ -23,6 +23,7 @@ from goodfit.models import MODELS
 from goodfit.params import load_params
 from goodfit.preprocessing import PreprocessingSection, fit_preprocessor
 from goodfit.regularizers import Regularization, RegularizationSection
+from goodfit.retraining.fresh import FreshProcess
 from goodfit.retraining.outcome import Outcome
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.registering import validated
@@ -30,7 +31,7 @@ from goodfit.retraining.retrain import retrain
 from goodfit.retraining.rollback import rollback
 from goodfit.splits import split_table
 from goodfit.stage.failure import report_failure
-from goodfit.tracking import Tracker, model_registry, record_tags, run_record
+from goodfit.tracking import Decision, Tracker, model_registry, record_tags, run_record
 
 PARAMS = """
 seed: 7
@@ -89,6 +90,10 @@ class Bench:
     def retrain(self, skill: float | None = None, **options: bool) -> Outcome:
         self.skill = self.skill if skill is None else skill
         return retrain(self.root, self.params, self.pipeline, **options)
+
+    def roll_back(self, number: int | None = None, reason: str = "") -> Decision:
+        with FreshProcess() as process, model_registry(self.params.tracking, self.root) as registry:
+            return rollback(registry, self.root, number, process, reason)
 
     def pipeline(self, arguments: Sequence[str]) -> int:
         """Do what the graph would: ingest and validate, or everything; a negative x1 everywhere fails validation."""
@@ -150,8 +155,7 @@ def main(root: str, what: str) -> int:
     bench = Bench(Path(root))
     try:
         if what == "rollback":
-            with model_registry(bench.params.tracking, bench.root) as registry:
-                rollback(registry, bench.root, None)
+            bench.roll_back()
         else:
             print(bench.retrain(float(what)).status)
     except GoodfitError as error:

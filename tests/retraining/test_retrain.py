@@ -10,7 +10,6 @@ import pytest
 from goodfit.errors import DataError, GateError, MachineError, ServiceError
 from goodfit.retraining.freshness import nothing_new
 from goodfit.retraining.past import history
-from goodfit.retraining.rollback import rollback
 from goodfit.retraining.tracing import trace
 from goodfit.tracking import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, model_registry
 
@@ -116,8 +115,7 @@ def test_force_trains_whatever_the_policy_says_and_finds_the_champion_again(seco
 
 
 def test_a_rollback_is_bit_equal_final_for_retrain_and_goes_back_step_by_step(second: Any) -> None:
-    with registry_of(second) as registry:
-        decision = rollback(registry, second.root, None)
+    decision = second.roll_back()
     assert (decision.version, decision.previous, decision.kind) == (1, 2, "rollback")
     assert aliases(second) == {CHAMPION: 1, PREVIOUS: 2}
     outcome = second.retrain(1.5, force=True)
@@ -129,8 +127,7 @@ def test_a_rollback_is_bit_equal_final_for_retrain_and_goes_back_step_by_step(se
 @pytest.mark.parametrize("rule", ["non_inferior", "superior"])
 def test_a_rollback_during_a_retrain_is_not_overruled_by_it(second: Any, rule: str) -> None:
     def meanwhile() -> None:
-        with registry_of(second) as registry:
-            rollback(registry, second.root, 1, "an incident")
+        second.roll_back(1, "an incident")
 
     second.append(200, 3)
     second.edit("min_test_rows: 50", f"min_test_rows: 50, margin: {{rule: {rule}, by: 0.1}}")
@@ -191,7 +188,7 @@ def test_what_is_not_verified_never_becomes_champion(
     with registry_of(second) as registry:
         spoil(registry, second.root)
         with pytest.raises(DataError, match=words):
-            rollback(registry, second.root, 1)
+            second.roll_back(1)
         assert registry.versions.aliases() == {CHAMPION: 2, PREVIOUS: 1}
         assert len(registry.succession.history()) == 2
 

@@ -26,11 +26,14 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Make a version champion, the one before by default, after it was loaded afresh and answered as it must."""
-    from goodfit.retraining.rollback import rollback as run
+    from goodfit.retraining.fresh import FreshProcess
 
-    number = parse_number(version) if version is not None else None
-    with model_registry(_section(), Path.cwd(), make=False) as registry:
-        decision = run(registry, Path.cwd(), number, reason)
+    number, section = parse_number(version) if version is not None else None, _section()
+    with FreshProcess() as process:  # first of all: what it imports and what we import takes seconds each
+        from goodfit.retraining.rollback import rollback as run
+
+        with model_registry(section, Path.cwd(), make=False) as registry:
+            decision = run(registry, Path.cwd(), number, process, reason)
     if as_json:
         typer.echo(json.dumps(decision.to_dict(), ensure_ascii=False))
         return
