@@ -15,7 +15,7 @@ import torch
 from goodfit.bundle import Bundle, assembled, save_bundle
 from goodfit.data import Table, write_table
 from goodfit.data.quarantine import write_quarantine
-from goodfit.errors import GoodfitError
+from goodfit.errors import GoodfitError, Interrupted
 from goodfit.evaluation.judging import MODEL, Answers, judge
 from goodfit.evaluation.targets import predicted, target_values
 from goodfit.files import digest_of_file, digest_of_value, write_json
@@ -31,6 +31,7 @@ from goodfit.retraining.retrain import retrain
 from goodfit.retraining.rollback import rollback
 from goodfit.splits import split_table
 from goodfit.stage.failure import report_failure
+from goodfit.stage.signals import install_handlers
 from goodfit.tracking import Decision, Tracker, model_registry, record_tags, run_record
 
 PARAMS = """
@@ -153,12 +154,13 @@ def scores(bundle: Bundle, test: Table, params: RetrainParams) -> dict[str, Any]
 
 def main(root: str, what: str) -> int:
     bench = Bench(Path(root))
+    install_handlers()
     try:
         if what == "rollback":
             bench.roll_back()
         else:
             print(bench.retrain(float(what)).status)
-    except GoodfitError as error:
+    except (GoodfitError, Interrupted) as error:
         return report_failure("bench", error, bench.root)
     return 0
 

@@ -9,6 +9,7 @@ import typer
 from goodfit.params import load_params
 from goodfit.registry import Section
 from goodfit.stage import say
+from goodfit.stage.signals import install_handlers
 from goodfit.tracking import TrackingSection, model_registry, parse_number
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -28,6 +29,7 @@ def rollback(
     """Make a version champion, the one before by default, after it was loaded afresh and answered as it must."""
     from goodfit.retraining.fresh import FreshProcess
 
+    install_handlers()
     number, section = parse_number(version) if version is not None else None, _section()
     with FreshProcess() as process:  # first of all: what it imports and what we import takes seconds each
         from goodfit.retraining.rollback import rollback as run

@@ -12,6 +12,7 @@ from goodfit.cli.repro import run_pipeline
 from goodfit.params import load_params
 from goodfit.retraining.outcome import Outcome
 from goodfit.stage import say
+from goodfit.stage.signals import install_handlers
 
 if TYPE_CHECKING:
     from goodfit.retraining.receipt import Receipt
@@ -27,6 +28,7 @@ def retrain(
     Exits 0 when that is done, whoever is champion, and 6 when validation or a gate refuses the data or the model.
     """
     root = Path.cwd()
+    install_handlers()  # told to end, it ends its turn and closes its run
     with alerting(root, quiet=dry_run) as tell:
         found = None if force else _nothing_new(root)
         outcome = Outcome("nothing_new", found.said, due=found.due) if found else _retrained(root, dry_run, force)
