@@ -63,6 +63,10 @@ class Artifacts:
         folder.mkdir(parents=True, exist_ok=True)
         return Path(self._repository.download_artifacts(path, dst_path=str(folder)))
 
+    def put(self, folder: Path, path: str) -> None:
+        """Store the files of a folder at `path`."""
+        self._repository.log_artifacts(str(folder), path)
+
     def _below(self, path: str) -> Iterator[tuple[str, int | None]]:
         """Yield path and size of each file."""
         waiting, seen = [path], 0

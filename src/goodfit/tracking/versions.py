@@ -22,6 +22,8 @@ KEY = "goodfit.key"
 """Tag of a version: the digest of what determines it. There is one version to a key."""
 BUNDLE = "goodfit.bundle"
 MANIFEST = "manifest.json"
+WHERE = "data/candidate"
+"""Where MLflow keeps the bundle in a model's artifacts."""
 EVIDENCE = "retraining"
 """Artifact folder of a version's run: what later retrains must know of it."""
 
@@ -149,6 +151,20 @@ class Versions:
         if found is None:
             raise self._unusable(number, f"has no bundle: {MANIFEST} is missing in its files")
         return found
+
+    def restore(self, number: int, bundle: Path) -> None:
+        """Store a bundle with a version whose artifact is gone or damaged; it must be the very one that was registered.
+
+        Raises:
+            DataError: it is another one, or there is no such version.
+        """
+        version = self.get(number)
+        if version is None or version.tags.get(BUNDLE) != digest_of_path(bundle):
+            raise self._unusable(number, f"was not made of the bundle in {bundle.name}")
+        place = steady(lambda: self._client.get_model_version_download_uri(self.model, str(number)))
+        with answering():
+            artifacts = Artifacts(str(place), self._uri, self._name(number))
+            artifacts.put(bundle, artifacts.folder_of(MANIFEST) or WHERE)
 
     def keep_evidence(self, run_id: str, folder: Path) -> None:
         """Store the files of a folder with a version's run."""
