@@ -29,6 +29,9 @@ from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.registering import validated
 from goodfit.retraining.retrain import retrain
 from goodfit.retraining.rollback import rollback
+from goodfit.retraining.served import Served
+from goodfit.serving.parts import FOLDER, state_of
+from goodfit.serving.served import served_rows
 from goodfit.splits import split_table
 from goodfit.stage.failure import report_failure
 from goodfit.stage.signals import install_handlers
@@ -90,11 +93,16 @@ class Bench:
 
     def retrain(self, skill: float | None = None, **options: bool) -> Outcome:
         self.skill = self.skill if skill is None else skill
-        return retrain(self.root, self.params, self.pipeline, **options)
+        return retrain(self.root, self.params, self.pipeline, self.served, **options)
 
     def roll_back(self, number: int | None = None, reason: str = "") -> Decision:
         with FreshProcess() as process, model_registry(self.params.tracking, self.root) as registry:
             return rollback(registry, self.root, number, process, reason)
+
+    @property
+    def served(self) -> Served:
+        folder = self.root / FOLDER
+        return Served(lambda: state_of(folder), lambda bundle, version: served_rows(folder, bundle, version))
 
     def pipeline(self, arguments: Sequence[str]) -> int:
         """Do what the graph would: ingest and validate, or everything; a negative x1 everywhere fails validation."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from goodfit.bundle import Bundle
 from goodfit.data import Table
@@ -14,7 +15,9 @@ from goodfit.evaluation.targets import groups_of, predicted, target_values
 from goodfit.metrics import METRICS
 from goodfit.retraining.drift import Drift, find_drift
 from goodfit.retraining.drift_section import DriftSection
+from goodfit.retraining.joint import Apart, tell_apart
 from goodfit.retraining.policies import Quality
+from goodfit.retraining.profile import PREDICTION, Profile
 from goodfit.retraining.reference import Reference, answered
 
 FEATURES_AND_TARGET = ("feature", "target")
@@ -48,11 +51,40 @@ def examine(
         evaluate: the metrics and the bootstrap.
         seed: of the resamples.
     """
-    new = table.take(reference.known.new(table, identity))
+    is_new = reference.known.new(table, identity)
+    new = table.take(is_new)
     names = [c.name for c in table.schema.columns if c.role in FEATURES_AND_TARGET and c.type != "datetime"]
     answers = answered(champion, new.frame) if len(new) else None
-    found = find_drift(reference.profile, new.frame[names], answers, drift)
+    apart = (
+        _apart(table, is_new, names, reference, seed)
+        if drift.joint is not None and len(new) >= drift.min_rows
+        else None
+    )
+    found = find_drift(reference.profile, new.frame[names], answers, drift, apart)
     return Examined(found, _quality(new, champion, reference, evaluate, seed, drift.min_rows))
+
+
+def examine_served(rows: pd.DataFrame, reference: Reference, champion: Bundle, drift: DriftSection) -> Drift:
+    """Compare rows that were asked over HTTP, and what the champion says of them, with those it was trained on.
+
+    How columns hang together is not asked: the same row may have been asked many times.
+    """
+    answers = answered(champion, rows) if len(rows) else None
+    asked = {name: c for name, c in reference.profile.columns.items() if name == PREDICTION or name in rows}
+    return find_drift(Profile(reference.profile.rows, asked), rows, answers, drift)
+
+
+def _apart(table: Table, is_new: NDArray[np.bool_], names: list[str], reference: Reference, seed: int) -> Apart | None:
+    """Return how well new rows are told from those of then that are still there; of a group one row is looked at."""
+    frame, group = table.frame, next(iter(table.schema.names("group")), None)
+    if group is not None:
+        order = np.random.default_rng((seed, 7)).permutation(len(frame))
+        alone = np.zeros(len(frame), dtype=bool)
+        alone[order[~frame[group].iloc[order].duplicated().to_numpy()]] = True
+        frame, is_new = frame[alone], is_new[alone]
+    profile = reference.profile.columns
+    kinds = {name: profile[name].kind for name in names if name in profile}
+    return tell_apart(frame[~is_new], frame[is_new], kinds, seed)
 
 
 def _quality(

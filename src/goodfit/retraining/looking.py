@@ -9,7 +9,7 @@ from typing import Any
 from goodfit.bundle import load_bundle
 from goodfit.files import digest_of_file
 from goodfit.retraining.deciding import Standing, decide, overrides
-from goodfit.retraining.examining import Examined, examine, new_rows
+from goodfit.retraining.examining import Examined, examine, examine_served, new_rows
 from goodfit.retraining.fingerprint import watched
 from goodfit.retraining.noting import DECISION, note_decision
 from goodfit.retraining.policies import Situation, Verdict
@@ -79,20 +79,28 @@ def _validate(work: Work, standing: Standing) -> None:
 
 
 def _situation(work: Work, champion: Version, latest: Version, folder: Path) -> tuple[Situation, dict[str, Any]]:
-    """Return what the policy is told; where no data have changed, nothing is downloaded and nothing tested."""
+    """Return what the policy is told; where nothing has changed, nothing is downloaded and nothing tested."""
     situation = Situation(time.time(), False, 0, champion.created / 1000)
-    if digest_of_file(work.root / RAW) == latest.tags.get(RAW_MD5):
+    changed = digest_of_file(work.root / RAW) != latest.tags.get(RAW_MD5)
+    asked = work.served is not None and work.served.state() != ""
+    if not changed and not asked:
         return situation, {}
+    reference = work.reference(champion, folder / "champion")
+    bundle = load_bundle(work.registry.versions.download(champion.number, folder / "champion-bundle"))
+    drift: dict[str, Any] = {}
+    if work.served is not None and asked:
+        served = examine_served(work.served.rows(bundle, champion.number), reference, bundle, work.params.retrain.drift)
+        situation, drift = replace(situation, served=served.drifted), {"served": served.to_dict()}
+    if not changed:
+        return situation, drift
     table = validated(work.root, work.params)
     identity = identity_of(table, work.params)
     count = new_rows(table, identity, work.reference(latest, folder / "latest"))
-    reference = work.reference(champion, folder / "champion")
-    bundle = load_bundle(work.registry.versions.download(champion.number, folder / "champion-bundle"))
     settings = work.params.retrain.drift, work.params.evaluate, work.params.seed
     found = examine(table, identity, reference, bundle, *settings)
     drifted = found.drift.drifted if found.drift.columns else None
     told = replace(situation, changed=True, new_rows=count, drifted=drifted, quality=found.quality)
-    return told, _written(found)
+    return told, {**_written(found), **drift}
 
 
 def _written(found: Examined) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from goodfit.retraining.policies import POLICIES
 from goodfit.retraining.promoting import promote_or_keep
 from goodfit.retraining.receipt import Receipt, drop_receipt, keep_receipt, settings_digest
 from goodfit.retraining.registering import register
+from goodfit.retraining.served import Served
 from goodfit.retraining.work import Pipeline, Work
 from goodfit.stage import say
 from goodfit.tracking import Run, Tracker, model_registry
@@ -23,7 +24,13 @@ FOLDER = Path(".goodfit/retrain")
 
 
 def retrain(
-    root: Path, params: RetrainParams, pipeline: Pipeline, *, dry_run: bool = False, force: bool = False
+    root: Path,
+    params: RetrainParams,
+    pipeline: Pipeline,
+    served: Served | None = None,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
 ) -> Outcome:
     """Look at the data, decide, train, compare, and promote or keep; one at a time for each model.
 
@@ -31,6 +38,7 @@ def retrain(
         root: the workspace.
         params: the sections that matter.
         pipeline: runs the graph.
+        served: the record of what was asked over HTTP.
         dry_run: stop after the decision; nothing is trained, registered or recorded.
         force: train whatever the policy says.
 
@@ -40,9 +48,10 @@ def retrain(
         ServiceError: the tracking store does not answer; nothing was promoted.
         DataError: champion and challenger cannot be judged.
     """
-    source = fingerprint(params.source, root)
+    source, served = fingerprint(params.source, root), served if params.retrain.drift.served else None
+    state = served.state() if served is not None else ""
     with model_registry(params.tracking, root) as registry, registry.turn() as number:
-        work = Work(root, params, registry, pipeline)
+        work = Work(root, params, registry, pipeline, served)
         if dry_run:
             return _foreseen(work, force)
         drop_receipt(root)
@@ -54,7 +63,7 @@ def retrain(
             _record(root, run, outcome)
             run.finish("FINISHED")
     if source is not None:
-        keep_receipt(root, Receipt(source, settings_digest(root), outcome.sentence, outcome.due))
+        keep_receipt(root, Receipt(source, settings_digest(root), outcome.sentence, outcome.due, state))
     return outcome
 
 

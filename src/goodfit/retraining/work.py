@@ -16,6 +16,7 @@ from goodfit.errors import (
 from goodfit.retraining.golden import evidence_of, name_of
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.reference import Reference
+from goodfit.retraining.served import Served
 from goodfit.tracking import ModelRegistry, Version
 
 Pipeline = Callable[[Sequence[str]], int]
@@ -38,12 +39,14 @@ class Work:
         params: the sections that matter.
         registry: the registered model.
         pipeline: runs the graph.
+        served: the record of what was asked over HTTP, None where it is not looked at.
     """
 
     root: Path
     params: RetrainParams
     registry: ModelRegistry
     pipeline: Pipeline
+    served: Served | None = None
 
     def run(self, arguments: Sequence[str], words: str) -> None:
         """Run the graph, or a part of it.
