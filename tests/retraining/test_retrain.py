@@ -11,7 +11,7 @@ from goodfit.errors import DataError, GateError, MachineError, ServiceError
 from goodfit.retraining.freshness import nothing_new
 from goodfit.retraining.past import history
 from goodfit.retraining.tracing import trace
-from goodfit.tracking import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, model_registry
+from goodfit.tracking import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, Unregistered, model_registry
 
 
 def registry_of(bench: Any) -> Any:
@@ -136,6 +136,18 @@ def test_a_rollback_during_a_retrain_is_not_overruled_by_it(second: Any, rule: s
     assert (outcome.status, outcome.champion) == ("kept", 1)
     assert "another decision came first: version 1, an incident" in outcome.reason
     assert aliases(second)[CHAMPION] == 1
+
+
+def test_a_dry_run_registers_nothing_and_still_validates(bench: Any) -> None:
+    outcome = bench.retrain(1.0, dry_run=True)
+    assert (outcome.status, outcome.reason, outcome.champion) == ("would_retrain", "there is no champion", None)
+    assert bench.calls == [["validate"]]
+    with pytest.raises(Unregistered), model_registry(bench.params.tracking, bench.root, make=False):
+        pass
+    path = bench.root / "input/rows.csv"
+    path.write_text(path.read_text().replace("number,", "broken,", 1))
+    with pytest.raises(GateError, match="the data were refused; there is no champion"):
+        bench.retrain(1.0, dry_run=True)
 
 
 def test_one_retrain_at_a_time(second: Any) -> None:

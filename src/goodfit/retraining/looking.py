@@ -12,9 +12,10 @@ from goodfit.retraining.deciding import Standing, decide, overrides
 from goodfit.retraining.examining import Examined, examine, examine_served, new_rows
 from goodfit.retraining.fingerprint import watched
 from goodfit.retraining.noting import DECISION, note_decision
+from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.policies import Situation, Verdict
 from goodfit.retraining.registering import RAW, RAW_MD5, identity_of, validated
-from goodfit.retraining.work import Work
+from goodfit.retraining.work import Pipeline, Work, run_graph
 from goodfit.tracking import Decision, Version
 
 
@@ -47,7 +48,7 @@ def look(work: Work, folder: Path, *, force: bool) -> Seen:
         GateError: the data failed validation.
     """
     champion, head, latest, standing = _standing(work)
-    _validate(work, standing)
+    refresh(work.root, work.params, work.pipeline, standing.stays)
     verdict, drift = overrides(standing, force=force), dict[str, Any]()
     if champion is not None and latest is not None:
         situation, drift = _situation(work, champion, latest, folder)
@@ -71,11 +72,15 @@ def _standing(work: Work) -> tuple[Version | None, Decision | None, Version | No
     return champion, head, latest, Standing(number, latest.number, latest.created / 1000, judged)
 
 
-def _validate(work: Work, standing: Standing) -> None:
-    """Ingest and validate; a database or a remote store is read anew, for nothing else tells that it changed."""
-    if not watched(work.params.source, work.root):
-        work.run(["--single-item", "--force", "ingest"], f"the source could not be read; {standing.stays}")
-    work.run(["validate"], f"the data were refused; {standing.stays}")
+def refresh(root: Path, params: RetrainParams, pipeline: Pipeline, stays: str) -> None:
+    """Ingest and validate; a database or a remote store is read anew, for nothing else tells that it changed.
+
+    Raises:
+        GoodfitError: a stage failed; `stays` says who is champion.
+    """
+    if not watched(params.source, root):
+        run_graph(pipeline, ["--single-item", "--force", "ingest"], f"the source could not be read; {stays}")
+    run_graph(pipeline, ["validate"], f"the data were refused; {stays}")
 
 
 def _situation(work: Work, champion: Version, latest: Version, folder: Path) -> tuple[Situation, dict[str, Any]]:

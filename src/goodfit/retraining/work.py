@@ -30,6 +30,18 @@ FAILURES: Mapping[int, type[GoodfitError]] = {
 }
 
 
+def run_graph(pipeline: Pipeline, arguments: Sequence[str], words: str) -> None:
+    """Run the graph, or a part of it.
+
+    Raises:
+        GoodfitError: a stage failed; of the kind that its exit code stands for, with `words`.
+    """
+    code = pipeline(arguments)
+    if code:
+        place = " ".join(["dvc repro", *arguments])
+        raise FAILURES.get(code, GoodfitError)([Fault(place, words, None, "The stage has said why, above.")])
+
+
 @dataclass(frozen=True)
 class Work:
     """One retrain.
@@ -49,15 +61,8 @@ class Work:
     served: Served | None = None
 
     def run(self, arguments: Sequence[str], words: str) -> None:
-        """Run the graph, or a part of it.
-
-        Raises:
-            GoodfitError: a stage failed; of the kind that its exit code stands for, with `words`.
-        """
-        code = self.pipeline(arguments)
-        if code:
-            place = " ".join(["dvc repro", *arguments])
-            raise FAILURES.get(code, GoodfitError)([Fault(place, words, None, "The stage has said why, above.")])
+        """Run the graph; see `run_graph`."""
+        run_graph(self.pipeline, arguments, words)
 
     def version(self, number: int) -> Version:
         """Return a version.
