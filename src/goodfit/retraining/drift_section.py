@@ -15,7 +15,7 @@ class DriftSection(Section):
         stability: population stability index from which on a change of a column's values matters.
         missing: change of the share of missing values that matters.
         joint: area under the ROC curve from which on it matters that a classifier tells new rows from known ones; a
-            stability of 0.1 in one column comes to 0.58. null switches this off.
+            stability of 0.1 in one normal column comes to 0.59. null switches this off.
         served: rows that `goodfit serve` has recorded are examined too, and what the champion said of them.
         min_rows: fewest new rows; below, nothing is tested.
     """
