@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from goodfit.bundle import load_bundle
+from goodfit.errors import DataError
 from goodfit.retraining.freshness import nothing_new
 from goodfit.retraining.policies import Situation
 from goodfit.retraining.policies.drift import Drift
@@ -61,6 +62,13 @@ def test_a_record_that_is_torn_or_forged_does_no_harm(second: Any) -> None:
     with next(folder.glob("*.jsonl")).open("a") as stream:
         stream.write('[]\n7\n{"version": 2, "row": 5}\n{"version": 2}\n{"version": 2, "ro')
     assert len(served_rows(folder, bundle, 2)) == 3
+    with next(folder.glob("*.jsonl")).open("a") as stream:
+        stream.write('\n{"version": 2, "row": {"x0": "a number"}}\n')
+    with pytest.raises(DataError):
+        served_rows(folder, bundle, 2)
+    outcome = second.retrain(1.5)
+    assert outcome.status == "not_due", "the record is no reason to fail"
+    assert "the record of what was served cannot be used" in outcome.drift["served"]["notes"][0]
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from goodfit.bundle import load_bundle
+from goodfit.bundle import Bundle, load_bundle
+from goodfit.errors import DataError
 from goodfit.files import digest_of_file
 from goodfit.retraining.deciding import Standing, decide, overrides
+from goodfit.retraining.drift import Drift
 from goodfit.retraining.examining import Examined, examine, examine_served, new_rows
 from goodfit.retraining.fingerprint import watched
 from goodfit.retraining.noting import DECISION, note_decision
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.policies import Situation, Verdict
+from goodfit.retraining.reference import Reference
 from goodfit.retraining.registering import RAW, RAW_MD5, identity_of, validated
+from goodfit.retraining.served import Served
 from goodfit.retraining.work import Pipeline, Work, run_graph
 from goodfit.tracking import Decision, Version
 
@@ -94,7 +98,7 @@ def _situation(work: Work, champion: Version, latest: Version, folder: Path) -> 
     bundle = load_bundle(work.registry.versions.download(champion.number, folder / "champion-bundle"))
     drift: dict[str, Any] = {}
     if work.served is not None and asked:
-        served = examine_served(work.served.rows(bundle, champion.number), reference, bundle, work.params.retrain.drift)
+        served = _served_drift(work, work.served, reference, bundle, champion.number)
         situation, drift = replace(situation, served=served.drifted), {"served": served.to_dict()}
     if not changed:
         return situation, drift
@@ -106,6 +110,14 @@ def _situation(work: Work, champion: Version, latest: Version, folder: Path) -> 
     drifted = found.drift.drifted if found.drift.columns else None
     told = replace(situation, changed=True, new_rows=count, drifted=drifted, quality=found.quality)
     return told, {**_written(found), **drift}
+
+
+def _served_drift(work: Work, served: Served, reference: Reference, bundle: Bundle, champion: int) -> Drift:
+    """Examine the record; one that cannot be used is told, and costs no retrain."""
+    try:
+        return examine_served(served.rows(bundle, champion), reference, bundle, work.params.retrain.drift)
+    except DataError as error:
+        return Drift(0, notes=(f"the record of what was served cannot be used: {error}",))
 
 
 def _written(found: Examined) -> dict[str, Any]:
