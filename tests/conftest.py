@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,31 +78,67 @@ class Server:
         return url.render_as_string(hide_password=False)
 
 
+class Cluster:
+    """A server in a folder of its own, on a free port, with a password; Debian's binaries, never as root.
+
+    Attributes:
+        server: how it is reached.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        binaries, account = _postgresql_binaries(), _unprivileged()
+        self._folder = folder
+        shutil.chown(folder, *(account[:2] if account else (os.getuid(), os.getgid())))
+        prefix = ["setpriv", f"--reuid={account[0]}", f"--regid={account[1]}", "--clear-groups"] if account else []
+        (folder / "password").write_text(PASSWORD, encoding="utf-8")
+        (folder / "password").chmod(0o644)
+        self.server = Server("127.0.0.1", _free_port(), "tester", PASSWORD)
+        initdb = [*prefix, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "tester", "--no-sync"]
+        initdb += ["-E", "UTF8", "--locale=C", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}"]
+        self._start = [*prefix, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(self.server.port)]
+        self._start += ["-h", "127.0.0.1", "-k", str(folder), "-c", "fsync=off", "-c", "max_connections=40"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, timeout=120)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, after a crash too: PostgreSQL then recovers first."""
+        where = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self._folder}
+        self._process = subprocess.Popen(self._start, **where)  # type: ignore[call-overload]
+        _wait_for(self.server.port, self._process)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Stop it; SIGQUIT is what `pg_ctl -m immediate` sends: no connection is closed, nothing is written down."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(30)
+            self._process = None
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """A server in a folder of its own, on a free port, with a password; Debian's binaries, never as root."""
-    binaries = _postgresql_binaries()
+    """A running server, which the tests share."""
+    with _running_cluster() as cluster:
+        yield cluster.server
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A running server of the test's own, which may crash."""
+    with _running_cluster() as cluster:
+        yield cluster
+
+
+@contextmanager
+def _running_cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="goodfit-pg-"))
-    account = _unprivileged()
-    shutil.chown(folder, *(account[:2] if account else (os.getuid(), os.getgid())))
-    prefix = ["setpriv", f"--reuid={account[0]}", f"--regid={account[1]}", "--clear-groups"] if account else []
-    (folder / "password").write_text(PASSWORD, encoding="utf-8")
-    (folder / "password").chmod(0o644)
-    port = _free_port()
-    initdb = [*prefix, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "tester", "--no-sync", "-E", "UTF8"]
-    initdb += ["--locale=C", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}"]
-    start = [*prefix, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1"]
-    start += ["-k", str(folder), "-c", "fsync=off", "-c", "max_connections=40"]
+    cluster = None
     try:
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, timeout=120)
-        with subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as process:
-            try:
-                _wait_for(port, process)
-                yield Server("127.0.0.1", port, "tester", PASSWORD)
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(30)
+        cluster = Cluster(folder)
+        cluster.start()
+        yield cluster
     finally:
+        if cluster is not None:
+            cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """The past lived through again: what moves asks for retraining, what stands still does not; nothing is peeked at."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from goodfit.backtesting import Lived, advise, live_through, periods_of
 from goodfit.backtesting import history as history_module
 from goodfit.backtesting.picture import page
+from goodfit.backtesting.watching import Watcher, rules_of
 from goodfit.cli.main import app
 from goodfit.data import SchemaSection, Table, infer_schema
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.params import check
+from goodfit.retraining.params import RetrainParams
+from goodfit.retraining.policies import Situation
 from goodfit.training import FitSections
 
 NAN = float("nan")
@@ -141,3 +145,59 @@ def test_the_command_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "params.yaml").write_text(tree + "tracking: {experiment: a, model_name: a}\n")
     with pytest.raises(ConfigurationError, match=r"data/raw\.parquet: is not there.*make repro"):
         app(["backtest"], standalone_mode=False)
+
+
+def retrain_params(**retrain: Any) -> RetrainParams:
+    schema = {"target": "y", "time": "day", "task": "regression"}
+    tree = {
+        "seed": 1,
+        "source": {"kind": "csv", "path": "input/x.csv"},
+        "schema": schema,
+        "split": {"kind": "time"},
+        "evaluate": {"metrics": ["rmse"], "bootstrap": {"resamples": 100}},
+        "retrain": retrain,
+        "tracking": {"experiment": "x", "model_name": "x"},
+    }
+    return check(tree, RetrainParams, "params.yaml")
+
+
+def replayed(turns: float, **retrain: Any) -> dict[str, Any]:
+    whole, params = table(turns), retrain_params(**retrain)
+    watch = Watcher(whole, periods_of(whole, 6), params, "rmse")
+    found = live_through(whole, settings(), "rmse", 6, 2, watch=watch)
+    assert sorted(found.situations) == [(made, later) for made in range(2, 6) for later in range(made + 1, 6)]
+    advice = advise(found, 0.02, rules_of(params))
+    json.dumps(advice.to_dict(), allow_nan=False)
+    assert "by drift" in page(advice, "x")
+    return {policy.rule: policy for policy in advice.rules}
+
+
+def test_policies_that_look_at_what_comes_in_are_replayed() -> None:
+    moving, still = replayed(2.0), replayed(0.0)
+    assert set(moving) == set(still) == {"by always", "by drift", "by quality"}
+    assert still["by drift"].retrains == still["by quality"].retrains == 0
+    assert still["by always"].retrains == moving["by always"].retrains == 3
+    assert moving["by quality"].retrains >= 2 and moving["by drift"].retrains >= 2, "y follows x in another way"
+    assert moving["by quality"].loss < 0.1
+
+
+def test_the_cooldown_and_the_age_count_in_the_time_of_the_data() -> None:
+    old = replayed(0.0, policy={"kind": "age", "days": 15})
+    assert old["by age"].trained == (2, 4), "a period has ten days"
+    cool = replayed(0.0, policy={"kind": "always"}, cooldown_hours=24 * 15)
+    assert cool["by always"].trained == (2, 4)
+
+
+def test_a_rule_is_asked_of_the_model_that_it_has_trained_itself() -> None:
+    there = lived()
+    told = {(1, 2): 1, (1, 3): 2, (2, 3): 3}
+    situations = {key: Situation(0.0, True, number, 0.0) for key, number in told.items()}
+    asked: list[int] = []
+
+    def rule(situation: Situation) -> bool:
+        asked.append(situation.new_rows)
+        return situation.new_rows == 1
+
+    (found,) = advise(dataclasses.replace(there, situations=situations), 0.03, {"by mine": rule}).rules
+    assert asked == [1, 3] and found.trained == (1, 2)
+    assert found.scores == (0.9, 0.9, 0.89) and found.words == "by mine"

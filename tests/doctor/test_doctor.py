@@ -23,7 +23,7 @@ def only(root: Path, look: object) -> Finding:
 
 
 def test_there_is_something_to_examine() -> None:
-    assert len(EXAMINATIONS) == 10
+    assert len(EXAMINATIONS) == 11
 
 
 def test_installed_versions_fit() -> None:

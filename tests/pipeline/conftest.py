@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,12 @@ def copy_of_the_project(root: Path, params: str = PARAMS, suite: str = SUITE) ->
     ):
         subprocess.run(["git", *command], cwd=root, check=True)
     return Project(root)
+
+
+@pytest.fixture
+def copy_of_project() -> Callable[..., Project]:
+    """Makes a workspace: copy_of_project(root, params, suite)."""
+    return copy_of_the_project
 
 
 STOPS = ("start", "split", "tune", "train", "record")

@@ -15,7 +15,7 @@ import torch
 from goodfit.bundle import Bundle, assembled, save_bundle
 from goodfit.data import Table, write_table
 from goodfit.data.quarantine import write_quarantine
-from goodfit.errors import GoodfitError
+from goodfit.errors import GoodfitError, Interrupted
 from goodfit.evaluation.judging import MODEL, Answers, judge
 from goodfit.evaluation.targets import predicted, target_values
 from goodfit.files import digest_of_file, digest_of_value, write_json
@@ -23,14 +23,19 @@ from goodfit.models import MODELS
 from goodfit.params import load_params
 from goodfit.preprocessing import PreprocessingSection, fit_preprocessor
 from goodfit.regularizers import Regularization, RegularizationSection
+from goodfit.retraining.fresh import FreshProcess
 from goodfit.retraining.outcome import Outcome
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.registering import validated
 from goodfit.retraining.retrain import retrain
 from goodfit.retraining.rollback import rollback
+from goodfit.retraining.served import Served
+from goodfit.serving.parts import FOLDER, state_of
+from goodfit.serving.served import served_rows
 from goodfit.splits import split_table
 from goodfit.stage.failure import report_failure
-from goodfit.tracking import Tracker, model_registry, record_tags, run_record
+from goodfit.stage.signals import install_handlers
+from goodfit.tracking import Decision, Tracker, model_registry, record_tags, run_record
 
 PARAMS = """
 seed: 7
@@ -88,7 +93,16 @@ class Bench:
 
     def retrain(self, skill: float | None = None, **options: bool) -> Outcome:
         self.skill = self.skill if skill is None else skill
-        return retrain(self.root, self.params, self.pipeline, **options)
+        return retrain(self.root, self.params, self.pipeline, self.served, **options)
+
+    def roll_back(self, number: int | None = None, reason: str = "") -> Decision:
+        with FreshProcess() as process, model_registry(self.params.tracking, self.root) as registry:
+            return rollback(registry, self.root, number, process, reason)
+
+    @property
+    def served(self) -> Served:
+        folder = self.root / FOLDER
+        return Served(lambda: state_of(folder), lambda bundle, version: served_rows(folder, bundle, version))
 
     def pipeline(self, arguments: Sequence[str]) -> int:
         """Do what the graph would: ingest and validate, or everything; a negative x1 everywhere fails validation."""
@@ -148,13 +162,13 @@ def scores(bundle: Bundle, test: Table, params: RetrainParams) -> dict[str, Any]
 
 def main(root: str, what: str) -> int:
     bench = Bench(Path(root))
+    install_handlers()
     try:
         if what == "rollback":
-            with model_registry(bench.params.tracking, bench.root) as registry:
-                rollback(registry, bench.root, None)
+            bench.roll_back()
         else:
             print(bench.retrain(float(what)).status)
-    except GoodfitError as error:
+    except (GoodfitError, Interrupted) as error:
         return report_failure("bench", error, bench.root)
     return 0
 

@@ -62,15 +62,16 @@ def test_a_receipt_holds_until_something_changes(root: Path) -> None:
     (root / "params.yaml").write_text("seed: 1\n")
     now = time.time()
     keep_receipt(root, Receipt("f", settings_digest(root), "kept", now + 100))
-    assert still_holds(root, "f", now) is not None
-    assert still_holds(root, "other", now) is None
-    assert still_holds(root, None, now) is None
-    assert still_holds(root, "f", now + 101) is None, "it was due"
+    assert still_holds(root, "f", "", now) is not None
+    assert still_holds(root, "f", "rows were served", now) is None
+    assert still_holds(root, "other", "", now) is None
+    assert still_holds(root, None, "", now) is None
+    assert still_holds(root, "f", "", now + 101) is None, "it was due"
     (root / "params.yaml").write_text("seed: 2\n")
-    assert still_holds(root, "f", now) is None
+    assert still_holds(root, "f", "", now) is None
     (root / "params.yaml").write_text("seed: 1\n")
-    assert still_holds(root, "f", now) is not None
+    assert still_holds(root, "f", "", now) is not None
     (root / ".goodfit/retrain.json").write_text("{")
-    assert still_holds(root, "f", now) is None
+    assert still_holds(root, "f", "", now) is None
     drop_receipt(root)
     assert not (root / ".goodfit/retrain.json").exists()

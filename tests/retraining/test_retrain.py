@@ -10,9 +10,8 @@ import pytest
 from goodfit.errors import DataError, GateError, MachineError, ServiceError
 from goodfit.retraining.freshness import nothing_new
 from goodfit.retraining.past import history
-from goodfit.retraining.rollback import rollback
 from goodfit.retraining.tracing import trace
-from goodfit.tracking import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, model_registry
+from goodfit.tracking import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, Unregistered, model_registry
 
 
 def registry_of(bench: Any) -> Any:
@@ -116,8 +115,7 @@ def test_force_trains_whatever_the_policy_says_and_finds_the_champion_again(seco
 
 
 def test_a_rollback_is_bit_equal_final_for_retrain_and_goes_back_step_by_step(second: Any) -> None:
-    with registry_of(second) as registry:
-        decision = rollback(registry, second.root, None)
+    decision = second.roll_back()
     assert (decision.version, decision.previous, decision.kind) == (1, 2, "rollback")
     assert aliases(second) == {CHAMPION: 1, PREVIOUS: 2}
     outcome = second.retrain(1.5, force=True)
@@ -129,8 +127,7 @@ def test_a_rollback_is_bit_equal_final_for_retrain_and_goes_back_step_by_step(se
 @pytest.mark.parametrize("rule", ["non_inferior", "superior"])
 def test_a_rollback_during_a_retrain_is_not_overruled_by_it(second: Any, rule: str) -> None:
     def meanwhile() -> None:
-        with registry_of(second) as registry:
-            rollback(registry, second.root, 1, "an incident")
+        second.roll_back(1, "an incident")
 
     second.append(200, 3)
     second.edit("min_test_rows: 50", f"min_test_rows: 50, margin: {{rule: {rule}, by: 0.1}}")
@@ -139,6 +136,18 @@ def test_a_rollback_during_a_retrain_is_not_overruled_by_it(second: Any, rule: s
     assert (outcome.status, outcome.champion) == ("kept", 1)
     assert "another decision came first: version 1, an incident" in outcome.reason
     assert aliases(second)[CHAMPION] == 1
+
+
+def test_a_dry_run_registers_nothing_and_still_validates(bench: Any) -> None:
+    outcome = bench.retrain(1.0, dry_run=True)
+    assert (outcome.status, outcome.reason, outcome.champion) == ("would_retrain", "there is no champion", None)
+    assert bench.calls == [["validate"]]
+    with pytest.raises(Unregistered), model_registry(bench.params.tracking, bench.root, make=False):
+        pass
+    path = bench.root / "input/rows.csv"
+    path.write_text(path.read_text().replace("number,", "broken,", 1))
+    with pytest.raises(GateError, match="the data were refused; there is no champion"):
+        bench.retrain(1.0, dry_run=True)
 
 
 def test_one_retrain_at_a_time(second: Any) -> None:
@@ -191,7 +200,7 @@ def test_what_is_not_verified_never_becomes_champion(
     with registry_of(second) as registry:
         spoil(registry, second.root)
         with pytest.raises(DataError, match=words):
-            rollback(registry, second.root, 1)
+            second.roll_back(1)
         assert registry.versions.aliases() == {CHAMPION: 2, PREVIOUS: 1}
         assert len(registry.succession.history()) == 2
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from goodfit.bundle.seal import MAX_BYTES
 from goodfit.cli.main import app
 from goodfit.errors import DataError
 from goodfit.files import digest_of_path
 from goodfit.serving.choosing import choose
+from goodfit.tracking.downloading import MOST_BYTES
 
 HERE = Path(__file__).parent
 
@@ -52,6 +54,10 @@ def test_a_poisoned_bundle_is_refused_by_the_command(project: Path, name: str, v
     assert not (project / "out.csv").exists()
 
 
+def test_what_a_bundle_may_have_fits_what_may_be_downloaded() -> None:
+    assert sum(MAX_BYTES.values()) <= MOST_BYTES <= 2 * sum(MAX_BYTES.values())
+
+
 def test_a_poisoned_version_is_refused(second: Any, tmp_path: Path) -> None:
     """What lies in the artifact store is exchanged, beside and inside the bundle; the registry says nothing of it."""
     canary = tmp_path / "canary"
@@ -62,14 +68,19 @@ def test_a_poisoned_version_is_refused(second: Any, tmp_path: Path) -> None:
     found = [m.parent for m in second.root.rglob("manifest.json") if digest_of_path(m.parent) == digest_of_path(bundle)]
     stored = [folder for folder in found if "models" not in folder.relative_to(second.root).parts[:1]]
     assert len(stored) == 1, stored
-    tried = 0
-    for name in ("pickled_weights", "pickle_beside", "code_folder", "loader_module", "nan"):
+    refused = 0
+    for name in TWELVE:
         shutil.rmtree(stored[0])
         shutil.copytree(bundle, stored[0])
         POISON[name](stored[0], canary)
-        with pytest.raises(DataError):
+        started = time.process_time()
+        with pytest.raises(DataError) as raised:
             choose("2", second.root, lambda: section, tmp_path / name)
-        tried += 1
+        assert time.process_time() - started < 5
+        if name == "sparse":
+            assert "bytes in its files, and may have at most" in str(raised.value)
+            assert not list((tmp_path / name).rglob("weights.safetensors")), "not one byte of it was copied"
+        refused += 1
     shutil.rmtree(stored[0])
     shutil.copytree(bundle, stored[0])
     model = next(folder / "MLmodel" for folder in stored[0].parents if (folder / "MLmodel").exists())
@@ -79,4 +90,4 @@ def test_a_poisoned_version_is_refused(second: Any, tmp_path: Path) -> None:
         model.read_text().replace("loader_module: goodfit.bundle", "loader_module: goodfit\n    code: code")
     )
     assert choose("2", second.root, lambda: section, tmp_path / "beside").version == 2, "MLmodel is not even read"
-    assert tried == 5 and not canary.exists()
+    assert refused == 12 and not canary.exists()

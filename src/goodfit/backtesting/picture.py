@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from goodfit.backtesting.policies import Advice
+from goodfit.backtesting.policies import Advice, Policy
 
 WIDTH, HEIGHT, EDGE = 640, 240, 48
 STYLE = (
@@ -18,10 +18,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def page(advice: Advice, title: str) -> str:
     """Return HTML: the recommendation, the curve, and a row for each policy."""
     rows = "".join(
-        f"<tr{' class=chosen' if policy.every == advice.recommended else ''}><td>{_interval(policy.every)}</td>"
+        f"<tr{' class=chosen' if _chosen(policy, advice) else ''}><td>{escape(policy.words)}</td>"
         f"<td>{policy.quality:.4g}</td><td>{policy.loss:+.2g}</td><td>{policy.retrains}</td>"
         f"<td>{policy.seconds:.0f} s</td></tr>"
-        for policy in advice.policies
+        for policy in (*advice.policies, *advice.rules)
     )
     metric = escape(advice.lived.metric)
     return (
@@ -30,7 +30,7 @@ def page(advice: Advice, title: str) -> str:
         f"<h1>How often to retrain</h1><p>{escape(advice.sentence)}.</p>"
         f"<h2>How fast a model goes stale</h2>{curve(advice)}"
         f"<p>Mean loss of {metric} against a model that was trained just before, on the same rows.</p>"
-        f"<h2>Policies</h2><table><tr><th>retrain every<th>{metric}<th>loss<th>retrains<th>training</tr>{rows}</table>"
+        f"<h2>Policies</h2><table><tr><th>retrain<th>{metric}<th>loss<th>retrains<th>training</tr>{rows}</table>"
         f"<p>{len(advice.lived.rows)} periods, from {escape(advice.lived.starts[0])}; scored from "
         f"{escape(advice.lived.starts[advice.lived.first])}. "
         "The settings are the same each time; no search is repeated.</p>"
@@ -63,5 +63,5 @@ def curve(advice: Advice) -> str:
     )
 
 
-def _interval(every: int | None) -> str:
-    return "never" if every is None else f"{every} period{'s' if every > 1 else ''}"
+def _chosen(policy: Policy, advice: Advice) -> bool:
+    return not policy.rule and policy.every == advice.recommended

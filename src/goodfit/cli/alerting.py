@@ -77,7 +77,8 @@ def _tell_outcome(root: Path, outcome: Outcome) -> None:
         return
     alerts, tracking = settings
     facts = {"status": outcome.status, "champion": outcome.champion, "version": outcome.version, "run": outcome.run}
-    drifted = list(outcome.drift.get("drifted", []))
+    served = outcome.drift.get("served", {}).get("drifted", [])
+    drifted = [*outcome.drift.get("drifted", []), *(f"{name} as served" for name in served)]
     if drifted:
         named = ", ".join(drifted[:NAMED]) + (f" and {len(drifted) - NAMED} more" if len(drifted) > NAMED else "")
         text = f"{len(drifted)} columns of the new rows have drifted: {named}."

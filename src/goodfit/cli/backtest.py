@@ -23,8 +23,9 @@ def backtest(
 ) -> None:
     """Live through the data's past: train before every period, score all later ones, and say how often to retrain."""
     # torch and pandas take seconds to import; the other verbs need not wait for them.
-    from goodfit.backtesting import advise, live_through
+    from goodfit.backtesting import advise, live_through, periods_of
     from goodfit.backtesting.picture import page
+    from goodfit.backtesting.watching import Watcher, rules_of
     from goodfit.evaluation import chosen_metrics
     from goodfit.files import write_text
     from goodfit.retraining.params import RetrainParams
@@ -43,7 +44,9 @@ def backtest(
     def told(done: int, whole: int) -> None:
         say(f"backtest: {done} of {whole} trainings", stderr=True)
 
-    found = advise(live_through(table, sections, metric, periods, max(1, periods // 3), told), tolerance)
+    watch = Watcher(table, periods_of(table, periods), params, metric)
+    lived = live_through(table, sections, metric, periods, max(1, periods // 3), told, watch)
+    found = advise(lived, tolerance, rules_of(params))
     write_text(out, page(found, f"Backtest of {params.tracking.model_name}"))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))

@@ -12,9 +12,14 @@ from goodfit.cli.repro import run_pipeline
 from goodfit.params import load_params
 from goodfit.retraining.outcome import Outcome
 from goodfit.stage import say
+from goodfit.stage.signals import install_handlers
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from goodfit.bundle import Bundle
     from goodfit.retraining.receipt import Receipt
+    from goodfit.retraining.served import Served
 
 
 def retrain(
@@ -27,6 +32,7 @@ def retrain(
     Exits 0 when that is done, whoever is champion, and 6 when validation or a gate refuses the data or the model.
     """
     root = Path.cwd()
+    install_handlers()  # told to end, it ends its turn and closes its run
     with alerting(root, quiet=dry_run) as tell:
         found = None if force else _nothing_new(root)
         outcome = Outcome("nothing_new", found.said, due=found.due) if found else _retrained(root, dry_run, force)
@@ -40,7 +46,19 @@ def retrain(
 def _nothing_new(root: Path) -> "Receipt | None":
     from goodfit.retraining.freshness import nothing_new  # with pyarrow, a second that the other verbs need not wait
 
-    return nothing_new(root)
+    return nothing_new(root, _served(root))
+
+
+def _served(root: Path) -> "Served":
+    from goodfit.retraining.served import Served
+    from goodfit.serving.parts import FOLDER, state_of
+
+    def rows(bundle: "Bundle", version: int) -> "pd.DataFrame":
+        from goodfit.serving.served import served_rows
+
+        return served_rows(root / FOLDER, bundle, version)
+
+    return Served(lambda: state_of(root / FOLDER), rows)
 
 
 def _retrained(root: Path, dry_run: bool, force: bool) -> Outcome:
@@ -52,4 +70,4 @@ def _retrained(root: Path, dry_run: bool, force: bool) -> Outcome:
     def pipeline(arguments: Sequence[str]) -> int:
         return run_pipeline(root, arguments, quiet=True)
 
-    return run(root, params, pipeline, dry_run=dry_run, force=force)
+    return run(root, params, pipeline, _served(root), dry_run=dry_run, force=force)

@@ -20,8 +20,9 @@ def serve(
     from goodfit.serving.app import application
     from goodfit.serving.choosing import choose
     from goodfit.serving.following import Follower, warmed
-    from goodfit.serving.journal import FOLDER, Journal
+    from goodfit.serving.journal import Journal
     from goodfit.serving.params import tracking_section
+    from goodfit.serving.parts import FOLDER
     from goodfit.serving.server import HOST, bound
     from goodfit.serving.server import serve as run
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from goodfit.doctor.champion import examine_champion
 from goodfit.doctor.dvc_state import examine_cache, examine_lock_file, examine_path_locks
 from goodfit.doctor.environment import examine_git, examine_permissions, examine_versions
 from goodfit.doctor.finding import Finding
@@ -20,6 +21,7 @@ EXAMINATIONS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     examine_manifests,
     examine_litter,
     examine_tracker,
+    examine_champion,
 )
 QUICK = (examine_lock_file, examine_path_locks, examine_litter)
 """What a crash can leave in the way of the next `dvc repro`; cheap enough to look at before every one."""

@@ -1,29 +1,33 @@
-"""Answer a golden batch in a process that has done nothing else.
+"""Answer a golden batch in a process that has done nothing else: python -m goodfit.retraining.answering.
 
-    python -m goodfit.retraining.answering GOLDEN OUT
-
-Reads the folder of a bundle from standard input, when it is known, so that the slow imports are done by then; writes
-the answers to OUT as JSON.
+Reads one line of JSON from standard input, when it is known, so that the slow imports are done by then: the folder of a
+bundle, a file of rows, and where the answers go. See `fresh`, which starts it.
 """
 
+import gc
+import json
 import os
 import sys
 from pathlib import Path
 
-from goodfit.bundle import load_bundle
-from goodfit.data import read_table
 from goodfit.errors import GoodfitError
 from goodfit.files import write_json
-from goodfit.retraining.golden import bits_of
 
 
-def main(golden: str, out: str) -> int:
-    """Return 0 when the answers are written, else the exit code of what went wrong."""
-    folder = sys.stdin.readline().strip()
-    if not folder:
+def main() -> int:
+    """Return 0 when the answers are written or nothing was asked, else the exit code of what went wrong."""
+    gc.disable()  # looking for garbage between imports costs a seventh of their time, and we live for seconds
+    from goodfit.bundle import load_bundle
+    from goodfit.data import read_table
+    from goodfit.retraining.bits import bits_of
+
+    line = sys.stdin.readline()
+    if not line.strip():
         return 0
+    request = json.loads(line)
     try:
-        write_json(Path(out), bits_of(load_bundle(Path(folder)).predict(read_table(Path(golden)).frame)))
+        answers = load_bundle(Path(request["bundle"])).predict(read_table(Path(request["rows"])).frame)
+        write_json(Path(request["out"]), bits_of(answers))
     except GoodfitError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -31,6 +35,6 @@ def main(golden: str, out: str) -> int:
 
 
 if __name__ == "__main__":
-    code = main(*sys.argv[1:])
+    code = main()
     sys.stderr.flush()
     os._exit(code)

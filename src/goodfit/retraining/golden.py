@@ -3,15 +3,14 @@
 A version that says otherwise is not the one that was judged. Answers are kept to the bit.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodfit.errors import DataError, Fault
+from goodfit.retraining.bits import read_answers
 from goodfit.tracking import ModelRegistry, Version
 
 ROWS, ANSWERS = "golden.parquet", "answers.json"
@@ -62,14 +61,3 @@ def golden_of(evidence: Path, name: str) -> Golden:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         rule = f"its golden batch cannot be read: {type(error).__name__}: {error}"
         raise DataError([Fault(name, rule, None, REMEDY)]) from error
-
-
-def bits_of(answers: NDArray[np.float64]) -> dict[str, Any]:
-    """Return answers as JSON-able values that lose no bit."""
-    return {"shape": list(answers.shape), "values": [value.hex() for value in answers.ravel().tolist()]}
-
-
-def read_answers(path: Path) -> NDArray[np.float64]:
-    """Return the answers in a file, to the bit."""
-    tree = json.loads(path.read_text(encoding="utf-8"))
-    return np.array([float.fromhex(text) for text in tree["values"]]).reshape([int(size) for size in tree["shape"]])

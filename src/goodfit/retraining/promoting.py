@@ -6,6 +6,7 @@ from pathlib import Path
 from goodfit.bundle import load_bundle
 from goodfit.files import read_json
 from goodfit.retraining.contest import Contest, Side, contest, first_model
+from goodfit.retraining.fresh import FreshProcess
 from goodfit.retraining.golden import evidence_of, golden_of, name_of
 from goodfit.retraining.looking import Seen
 from goodfit.retraining.noting import note_decision, note_kept
@@ -37,9 +38,10 @@ def promote_or_keep(work: Work, version: Version, seen: Seen, run: str | None, f
     if found.promote and _was_rolled_back(work, version.number):
         found = replace(found, promote=False, reason=f"{found.reason}; but a person has rolled it back before")
     if found.promote:
-        evidence = evidence_of(work.registry, version, folder / "challenger")
-        golden = golden_of(evidence, name_of(work.registry, version))
-        verify(work.registry, version, golden, folder / "challenger-bundle", exact=True)
+        with FreshProcess() as process:
+            evidence = evidence_of(work.registry, version, folder / "challenger")
+            golden = golden_of(evidence, name_of(work.registry, version))
+            verify(work.registry, version, golden, folder / "challenger-bundle", process, exact=True)
         decision = work.registry.succession.decide(seen.head, "promotion", version.number, found.reason, run)
         if decision is not None:
             note_decision(work.registry, decision)

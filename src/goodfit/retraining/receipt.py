@@ -17,6 +17,7 @@ class Receipt:
         fingerprint: of the source.
         workspace: digest of the settings and of the result that lay there.
         said: what it came to, in words.
+        served: state of the record of what was asked over HTTP.
         due: when the answer may be another one although nothing is new, in seconds since the epoch; None for never.
     """
 
@@ -24,6 +25,7 @@ class Receipt:
     workspace: str
     said: str
     due: float | None
+    served: str = ""
 
 
 def settings_digest(root: Path) -> str:
@@ -39,10 +41,10 @@ def read_receipt(root: Path) -> Receipt | None:
         return None
 
 
-def still_holds(root: Path, fingerprint: str | None, now: float) -> Receipt | None:
-    """Return the receipt if nothing is new since: the same source, the same settings, and not due."""
+def still_holds(root: Path, fingerprint: str | None, served: str, now: float) -> Receipt | None:
+    """Return the receipt if nothing is new since: the same source, settings and served rows, and not due."""
     found = read_receipt(root)
-    if found is None or fingerprint is None or found.fingerprint != fingerprint:
+    if found is None or fingerprint is None or (found.fingerprint, found.served) != (fingerprint, served):
         return None
     if found.workspace != settings_digest(root) or (found.due is not None and now >= found.due):
         return None

@@ -12,7 +12,8 @@ from goodfit.bundle import Bundle
 from goodfit.data import Table, read_table, write_table
 from goodfit.errors import DataError, Fault
 from goodfit.files import read_json, write_json
-from goodfit.retraining.golden import ANSWERS, REMEDY, ROWS, bits_of
+from goodfit.retraining.bits import bits_of
+from goodfit.retraining.golden import ANSWERS, REMEDY, ROWS
 from goodfit.retraining.known_rows import KnownRows
 from goodfit.retraining.profile import Profile, answers_of, profile_of
 

@@ -6,24 +6,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from goodfit.files import write_json
+from goodfit.retraining.deciding import Standing
 from goodfit.retraining.fingerprint import fingerprint
-from goodfit.retraining.looking import look
+from goodfit.retraining.looking import look, refresh
 from goodfit.retraining.outcome import Outcome
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.policies import POLICIES
 from goodfit.retraining.promoting import promote_or_keep
 from goodfit.retraining.receipt import Receipt, drop_receipt, keep_receipt, settings_digest
 from goodfit.retraining.registering import register
+from goodfit.retraining.served import Served
 from goodfit.retraining.work import Pipeline, Work
 from goodfit.stage import say
-from goodfit.tracking import Run, Tracker, model_registry
+from goodfit.tracking import Run, Tracker, Unregistered, model_registry
 
 FOLDER = Path(".goodfit/retrain")
 """Where drift and contest of the last retrain lie as JSON."""
 
 
 def retrain(
-    root: Path, params: RetrainParams, pipeline: Pipeline, *, dry_run: bool = False, force: bool = False
+    root: Path,
+    params: RetrainParams,
+    pipeline: Pipeline,
+    served: Served | None = None,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
 ) -> Outcome:
     """Look at the data, decide, train, compare, and promote or keep; one at a time for each model.
 
@@ -31,6 +39,7 @@ def retrain(
         root: the workspace.
         params: the sections that matter.
         pipeline: runs the graph.
+        served: the record of what was asked over HTTP.
         dry_run: stop after the decision; nothing is trained, registered or recorded.
         force: train whatever the policy says.
 
@@ -40,11 +49,12 @@ def retrain(
         ServiceError: the tracking store does not answer; nothing was promoted.
         DataError: champion and challenger cannot be judged.
     """
-    source = fingerprint(params.source, root)
+    source, served = fingerprint(params.source, root), served if params.retrain.drift.served else None
+    state = served.state() if served is not None else ""
+    if dry_run:
+        return _foreseen(root, params, pipeline, served, force)
     with model_registry(params.tracking, root) as registry, registry.turn() as number:
-        work = Work(root, params, registry, pipeline)
-        if dry_run:
-            return _foreseen(work, force)
+        work = Work(root, params, registry, pipeline, served)
         drop_receipt(root)
         attempt = f"retrain-{registry.notes.run_id[:8]}-{number:06d}"
         tags = {"goodfit.model": registry.model, "goodfit.turn": number, "goodfit.source": source or "unknown"}
@@ -54,13 +64,23 @@ def retrain(
             _record(root, run, outcome)
             run.finish("FINISHED")
     if source is not None:
-        keep_receipt(root, Receipt(source, settings_digest(root), outcome.sentence, outcome.due))
+        keep_receipt(root, Receipt(source, settings_digest(root), outcome.sentence, outcome.due, state))
     return outcome
 
 
-def _foreseen(work: Work, force: bool) -> Outcome:
-    with tempfile.TemporaryDirectory() as folder:
-        seen = look(work, Path(folder), force=force)
+def _foreseen(root: Path, params: RetrainParams, pipeline: Pipeline, served: Served | None, force: bool) -> Outcome:
+    """Say what would be decided; a model that is not registered yet is not registered by that."""
+    try:
+        with (
+            model_registry(params.tracking, root, make=False) as registry,
+            registry.turn(),
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            seen = look(Work(root, params, registry, pipeline, served), Path(folder), force=force)
+    except Unregistered:
+        nobody = Standing(None)
+        refresh(root, params, pipeline, nobody.stays)
+        return Outcome("would_retrain", "asked for by hand" if force else nobody.stays)
     verdict, champion = seen.verdict, seen.standing.champion
     if verdict.retrain:
         return Outcome("would_retrain", verdict.reason, champion, drift=seen.drift)

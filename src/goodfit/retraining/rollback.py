@@ -4,13 +4,16 @@ import tempfile
 from pathlib import Path
 
 from goodfit.errors import ConfigurationError, Fault, GateError
+from goodfit.retraining.fresh import FreshProcess
 from goodfit.retraining.golden import evidence_of, golden_of, name_of
 from goodfit.retraining.receipt import drop_receipt
 from goodfit.retraining.verification import verify
 from goodfit.tracking import Decision, ModelRegistry
 
 
-def rollback(registry: ModelRegistry, root: Path, number: int | None, reason: str = "") -> Decision:
+def rollback(
+    registry: ModelRegistry, root: Path, number: int | None, process: FreshProcess, reason: str = ""
+) -> Decision:
     """Make a version champion, after a fresh process has loaded exactly what is registered and answered as it must.
 
     It does not wait for a retrain that is running: that one finds the decision and does not overrule it.
@@ -19,6 +22,7 @@ def rollback(registry: ModelRegistry, root: Path, number: int | None, reason: st
         registry: the registered model.
         root: the workspace, whose next retrain looks at the registry again, and finishes this if it is cut short.
         number: the version; None for the champion before this one.
+        process: that answers the golden batch.
         reason: what is written down.
 
     Raises:
@@ -36,7 +40,7 @@ def rollback(registry: ModelRegistry, root: Path, number: int | None, reason: st
         raise ConfigurationError([Fault(f"version {target}", "is champion already", None, "Name another one.")])
     with tempfile.TemporaryDirectory() as folder:
         golden = golden_of(evidence_of(registry, version, Path(folder) / "kept"), name_of(registry, version))
-        verify(registry, version, golden, Path(folder) / "registered", exact=False)
+        verify(registry, version, golden, Path(folder) / "registered", process, exact=False)
     drop_receipt(root)
     words = reason or f"a person rolled back{'' if number is None else ' to a version of their choice'}"
     decision = registry.succession.decide(head, "rollback", target, words)

@@ -1,7 +1,5 @@
 """The exact registered artifact, downloaded and loaded in a fresh process, must answer as the model that was judged."""
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -9,16 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodfit.errors import DataError, Fault
-from goodfit.retraining.golden import ANSWERS, Golden, read_answers
+from goodfit.retraining.bits import read_answers
+from goodfit.retraining.fresh import FreshProcess
+from goodfit.retraining.golden import ANSWERS, Golden
 from goodfit.tracking import ModelRegistry, Version
 
-LIMIT = 300.0
-"""Seconds that a fresh process may take to answer some rows."""
 TOLERANCE = 1e-5
 """On another kind of machine sums round otherwise; on the same one answers are equal to the bit."""
 
 
-def verify(registry: ModelRegistry, version: Version, golden: Golden, folder: Path, *, exact: bool) -> Path:
+def verify(
+    registry: ModelRegistry, version: Version, golden: Golden, folder: Path, process: FreshProcess, *, exact: bool
+) -> Path:
     """Download a version and let a fresh process answer its golden batch.
 
     Args:
@@ -26,6 +26,7 @@ def verify(registry: ModelRegistry, version: Version, golden: Golden, folder: Pa
         version: to be verified.
         golden: what it must answer.
         folder: the download goes there; it is left there.
+        process: that answers.
         exact: ask for equal bits, as the machine that trained it can; else for equality within TOLERANCE.
 
     Returns:
@@ -34,20 +35,12 @@ def verify(registry: ModelRegistry, version: Version, golden: Golden, folder: Pa
     Raises:
         DataError: it cannot be loaded, or answers otherwise.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    bundle = registry.versions.download(version.number, folder)
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / ANSWERS
-        command = [sys.executable, "-m", "goodfit.retraining.answering", str(golden.path), str(out)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            try:  # the download takes place while the process imports
-                bundle = registry.versions.download(version.number, folder)
-                _, said = process.communicate(f"{bundle}\n", timeout=LIMIT)
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode or not out.exists():
-            reason = (said.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-            raise _refused(golden.name, f"cannot be used by a fresh process: {reason}")
+        trouble = process.answer(bundle, golden.path, out)
+        if trouble:
+            raise _refused(golden.name, f"cannot be used by a fresh process: {trouble}")
         answers = read_answers(out)
     if answers.shape != golden.answers.shape or not _equal(answers, golden.answers, exact):
         raise _refused(golden.name, "answers otherwise than the model that was judged")

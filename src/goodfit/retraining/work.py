@@ -16,6 +16,7 @@ from goodfit.errors import (
 from goodfit.retraining.golden import evidence_of, name_of
 from goodfit.retraining.params import RetrainParams
 from goodfit.retraining.reference import Reference
+from goodfit.retraining.served import Served
 from goodfit.tracking import ModelRegistry, Version
 
 Pipeline = Callable[[Sequence[str]], int]
@@ -29,6 +30,18 @@ FAILURES: Mapping[int, type[GoodfitError]] = {
 }
 
 
+def run_graph(pipeline: Pipeline, arguments: Sequence[str], words: str) -> None:
+    """Run the graph, or a part of it.
+
+    Raises:
+        GoodfitError: a stage failed; of the kind that its exit code stands for, with `words`.
+    """
+    code = pipeline(arguments)
+    if code:
+        place = " ".join(["dvc repro", *arguments])
+        raise FAILURES.get(code, GoodfitError)([Fault(place, words, None, "The stage has said why, above.")])
+
+
 @dataclass(frozen=True)
 class Work:
     """One retrain.
@@ -38,23 +51,18 @@ class Work:
         params: the sections that matter.
         registry: the registered model.
         pipeline: runs the graph.
+        served: the record of what was asked over HTTP, None where it is not looked at.
     """
 
     root: Path
     params: RetrainParams
     registry: ModelRegistry
     pipeline: Pipeline
+    served: Served | None = None
 
     def run(self, arguments: Sequence[str], words: str) -> None:
-        """Run the graph, or a part of it.
-
-        Raises:
-            GoodfitError: a stage failed; of the kind that its exit code stands for, with `words`.
-        """
-        code = self.pipeline(arguments)
-        if code:
-            place = " ".join(["dvc repro", *arguments])
-            raise FAILURES.get(code, GoodfitError)([Fault(place, words, None, "The stage has said why, above.")])
+        """Run the graph; see `run_graph`."""
+        run_graph(self.pipeline, arguments, words)
 
     def version(self, number: int) -> Version:
         """Return a version.

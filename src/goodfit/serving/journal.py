@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from goodfit.files import remove
+from goodfit.serving.parts import parts_in
 
-FOLDER = Path(".goodfit/predictions")
 WAITING = 1000
 """Requests that may wait for the disk; what comes beyond them is counted and not kept."""
 
@@ -92,11 +92,6 @@ class Journal:
         path = self.folder / f"{moment}-{os.getpid()}-{self._count:06d}.jsonl"
         path.touch(mode=0o600)
         return path
-
-
-def parts_in(folder: Path) -> list[Path]:
-    """Return the parts, the oldest first."""
-    return sorted(folder.glob("*.jsonl"))
 
 
 def read_journal(folder: Path) -> pd.DataFrame:

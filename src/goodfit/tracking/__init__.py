@@ -13,6 +13,7 @@ from goodfit.tracking.succession import Decision
 from goodfit.tracking.tracker import Tracker, trial_attempt
 from goodfit.tracking.ui import ui_command
 from goodfit.tracking.versions import CHALLENGER, CHAMPION, PREVIOUS, Version, parse_number
+from goodfit.tracking.write_once import Unregistered
 
 __all__ = [
     "CHALLENGER",
@@ -27,6 +28,7 @@ __all__ = [
     "Run",
     "Tracker",
     "TrackingSection",
+    "Unregistered",
     "Version",
     "address",
     "cost_metrics",

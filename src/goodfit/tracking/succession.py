@@ -98,14 +98,21 @@ class Succession:
         self.settle()
         return next(decision for decision in self.history() if decision.number == number)
 
-    def settle(self) -> Decision | None:
+    def open(self, decision: Decision) -> bool:
+        """Tell whether nobody has noted that the aliases follow a decision."""
+        return decision.number not in self._notes.read(DONE)
+
+    def settle(self, *, again: bool = False) -> Decision | None:
         """Let the aliases follow the decision that stands, and mark it as done; return it.
 
         Any process may do it, any number of times.
+
+        Args:
+            again: write them even if they were written before.
         """
-        head, wrote = self.head(), False
+        head, wrote = self.head(), again
         while head is not None:
-            if not wrote and head.number in self._notes.read(DONE):
+            if not wrote and not self.open(head):
                 break
             self._follow(head)
             wrote, latest = True, self.head()

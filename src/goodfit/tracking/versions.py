@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from goodfit.errors import ConfigurationError, DataError, Fault, ServiceError
 from goodfit.files import digest_of_path, digest_of_value
 from goodfit.stage import failpoint
+from goodfit.tracking.downloading import REMEDY, Artifacts
 from goodfit.tracking.names import tag_values
 from goodfit.tracking.store import Outage, Rejection, Vanished, answering
 from goodfit.tracking.write_once import steady
@@ -21,6 +22,8 @@ KEY = "goodfit.key"
 """Tag of a version: the digest of what determines it. There is one version to a key."""
 BUNDLE = "goodfit.bundle"
 MANIFEST = "manifest.json"
+WHERE = "data/candidate"
+"""Where MLflow keeps the bundle in a model's artifacts."""
 EVIDENCE = "retraining"
 """Artifact folder of a version's run: what later retrains must know of it."""
 
@@ -132,24 +135,36 @@ class Versions:
     def download(self, number: int, folder: Path) -> Path:
         """Copy the registered artifact of a version into `folder`; return the folder of the bundle in it.
 
-        Nothing of it is run or parsed; `load_bundle` treats it as untrusted.
+        Nothing of it is run or parsed; `load_bundle` treats it as untrusted. Only the bundle is copied.
 
         Raises:
-            DataError: the artifact is gone or holds no bundle.
+            DataError: the artifact is gone, holds no bundle, or is too large; see `downloading`.
         """
-        from mlflow.artifacts import download_artifacts
-
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             place = steady(lambda: self._client.get_model_version_download_uri(self.model, str(number)))
             with answering():
-                path = download_artifacts(artifact_uri=place, dst_path=str(folder), tracking_uri=self._uri)
+                artifacts = Artifacts(str(place), self._uri, self._name(number))
+                within = artifacts.folder_of(MANIFEST)
+                found = artifacts.copy(within, folder) if within is not None else None
         except (Vanished, Rejection) as error:
             raise self._unusable(number, f"cannot be fetched: {error}") from error
-        seals = sorted(Path(path).rglob(MANIFEST))
-        if not seals:
+        if found is None:
             raise self._unusable(number, f"has no bundle: {MANIFEST} is missing in its files")
-        return seals[0].parent
+        return found
+
+    def restore(self, number: int, bundle: Path) -> None:
+        """Store a bundle with a version whose artifact is gone or damaged; it must be the very one that was registered.
+
+        Raises:
+            DataError: it is another one, or there is no such version.
+        """
+        version = self.get(number)
+        if version is None or version.tags.get(BUNDLE) != digest_of_path(bundle):
+            raise self._unusable(number, f"was not made of the bundle in {bundle.name}")
+        place = steady(lambda: self._client.get_model_version_download_uri(self.model, str(number)))
+        with answering():
+            artifacts = Artifacts(str(place), self._uri, self._name(number))
+            artifacts.put(bundle, artifacts.folder_of(MANIFEST) or WHERE)
 
     def keep_evidence(self, run_id: str, folder: Path) -> None:
         """Store the files of a folder with a version's run."""
@@ -158,11 +173,10 @@ class Versions:
     def evidence(self, run_id: str, folder: Path) -> Path | None:
         """Copy what was kept with a version's run into `folder`; return where it lies, None if nothing was kept."""
         try:
-            found = steady(lambda: self._client.list_artifacts(run_id, EVIDENCE))
-            if not found:
-                return None
-            folder.mkdir(parents=True, exist_ok=True)
-            return Path(steady(lambda: self._client.download_artifacts(run_id, EVIDENCE, str(folder))))
+            place = steady(lambda: self._client.get_run(run_id)).info.artifact_uri
+            with answering():
+                artifacts = Artifacts(str(place), self._uri, f"run {run_id} of model '{self.model}'")
+                return artifacts.copy(EVIDENCE, folder)
         except (Vanished, Rejection):
             shutil.rmtree(folder / EVIDENCE, ignore_errors=True)
             return None
@@ -190,8 +204,10 @@ class Versions:
                 return sorted(found, key=lambda version: version.number)
 
     def _unusable(self, number: int, rule: str) -> DataError:
-        place = f"version {number} of model '{self.model}'"
-        return DataError([Fault(place, rule, None, "Choose another: goodfit history lists them.")])
+        return DataError([Fault(self._name(number), rule, None, REMEDY)])
+
+    def _name(self, number: int) -> str:
+        return f"version {number} of model '{self.model}'"
 
 
 def parse_number(text: str) -> int:

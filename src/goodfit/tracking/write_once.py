@@ -28,6 +28,10 @@ PAUSES = (0.05, 0.2, 0.5, 1.0)
 T = TypeVar("T")
 
 
+class Unregistered(ConfigurationError):
+    """The model is not registered yet."""
+
+
 class Notes:
     """The notes of one registered model.
 
@@ -79,13 +83,14 @@ def open_notes(client: "MlflowClient", experiment: str, model: str, *, make: boo
     """Return the notes of a registered model; model and notes are made if they are not there and `make` is set.
 
     Raises:
-        ConfigurationError: the model is there, and goodfit has not made it; or it is not there.
+        ConfigurationError: the model is there, and goodfit has not made it.
+        Unregistered: it is not there.
         Outage: the store does not answer.
     """
     tags = _tags(client, model)
     if tags is None and not make:
         rule, remedy = "is not registered yet", "goodfit retrain registers its first version."
-        raise ConfigurationError([Fault(f"model '{model}'", rule, None, remedy)])
+        raise Unregistered([Fault(f"model '{model}'", rule, None, remedy)])
     if tags is None:
         spare = _spare_run(client, experiment, model)
         failpoint("notes.made")  # the run is there, the model that points to it is not

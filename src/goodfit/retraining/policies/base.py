@@ -42,6 +42,7 @@ class Situation:
         champion_since: when the champion's version was made, in seconds since the epoch.
         drifted: columns of the new rows that have drifted; None where it could not be tested.
         quality: of the champion on the new rows; None where it could not be told.
+        served: columns of the rows asked over HTTP that have drifted.
     """
 
     now: float
@@ -50,6 +51,7 @@ class Situation:
     champion_since: float
     drifted: Sequence[str] | None = None
     quality: Quality | None = None
+    served: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
