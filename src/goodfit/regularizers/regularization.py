@@ -1,7 +1,8 @@
 """All regularizers of one training together: their hooks as one."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +24,7 @@ class Regularization(nn.Module):
 
     def __init__(self, section: Section) -> None:
         super().__init__()
-        every = {kind: built(kind, section) for kind in REGULARIZERS}
-        self.members = nn.ModuleDict({kind: member for kind, member in every.items() if member.active})
+        self.members = nn.ModuleDict(active_in(section))
 
     @property
     def active(self) -> list[Regularizer]:
@@ -163,7 +163,17 @@ def overriding(members: Sequence[Regularizer], hook: str) -> list[Regularizer]:
     return [member for member in members if getattr(type(member), hook) is not getattr(Regularizer, hook)]
 
 
-def built(kind: str, section: Section) -> Regularizer:
-    """Build one regularizer from its field of the section."""
-    member = REGULARIZERS[kind]
-    return member.cls(**dict(getattr(section, kind)))
+def active_in(section: Section) -> dict[str, Regularizer]:
+    """Build the regularizers that a section asks for, by kind in the order of their names.
+
+    One that stands at its defaults is off, and is not built: a search asks this thousands of times.
+    """
+    asked = {kind: dict(getattr(section, kind)) for kind in REGULARIZERS}
+    members = {k: REGULARIZERS[k].cls(**options) for k, options in asked.items() if options != _defaults(k)}
+    return {kind: member for kind, member in members.items() if member.active}
+
+
+@cache
+def _defaults(kind: str) -> dict[str, Any]:
+    options = REGULARIZERS[kind].options()
+    return {name: getattr(options, name) for name in type(options).model_fields if name != "kind"}

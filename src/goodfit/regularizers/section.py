@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from goodfit.errors import Fault
 from goodfit.registry import Section
 from goodfit.regularizers.base import REGULARIZERS
-from goodfit.regularizers.regularization import built
+from goodfit.regularizers.regularization import active_in
 
 PLACE = "params.yaml: regularization"
 if TYPE_CHECKING:  # made at run time, from the registry
@@ -25,7 +25,7 @@ class _RegularizationSection(Fields):
 
     @model_validator(mode="after")
     def _check_together(self) -> "_RegularizationSection":
-        active = [kind for kind in REGULARIZERS if built(kind, self).active]
+        active = list(active_in(self))
         _refuse_orphans(active)
         _refuse_rivals(active)
         return self
@@ -36,13 +36,8 @@ RegularizationSection: type[Section] = _RegularizationSection
 
 def program(section: Section) -> Hashable:
     """Return what the sections of all members of one program have in common."""
-    options = {kind: dict(getattr(section, kind)) for kind in REGULARIZERS}
-    active = {kind for kind in REGULARIZERS if built(kind, section).active}
-    return tuple((kind, REGULARIZERS[kind].cls.program(options[kind])) for kind in sorted(active) if not _beside(kind))
-
-
-def _beside(kind: str) -> bool:
-    return REGULARIZERS[kind].cls.beside
+    active = active_in(section).items()
+    return tuple((kind, member.program(dict(getattr(section, kind)))) for kind, member in active if not member.beside)
 
 
 def applicability_faults(
@@ -64,11 +59,8 @@ def applicability_faults(
         cycles: whether the learning rate moves in cycles.
     """
     faults: list[Fault] = []
-    for kind in REGULARIZERS:
+    for kind, member in active_in(section).items():
         facts = REGULARIZERS[kind].facts
-        member = built(kind, section)
-        if not member.active:
-            continue
         if widths:
             named = (replace(fault, place=f"{PLACE}.{kind}.{fault.place}") for fault in member.width_faults(widths))
             faults.extend(named)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from goodfit.errors import ConfigurationError, Fault
-from goodfit.tracking.redaction import redact, redact_values
+from goodfit.tracking.redaction import redact_texts, redact_values
 
 LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
@@ -79,7 +79,7 @@ def value_text(value: Any) -> str:
 
 def tag_values(values: Mapping[str, Any]) -> dict[str, str]:
     """Return tags as text, without secrets, cut at MLflow's limit with a mark that says so."""
-    texts = {name: redact(str(value)) for name, value in values.items()}
+    texts = redact_texts({name: str(value) for name, value in values.items()})
     return {name: text if len(text) <= LONGEST_TAG else f"{text[: LONGEST_TAG - 1]}…" for name, text in texts.items()}
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -28,24 +28,38 @@ _PATTERNS = tuple(
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     """Return the text with passwords in URLs, tokens, keys and the values of secret environment variables masked."""
-    for secret in _secrets(os.environ if environment is None else environment):
+    return _masked(text, _secrets(os.environ if environment is None else environment))
+
+
+def redact_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping whose secret-named entries and secret-looking texts are masked."""
+    return _masked_values(values, _secrets(os.environ))
+
+
+def redact_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return a mapping of texts, each as `redact` returns it, whatever their names are."""
+    secrets = _secrets(os.environ)
+    return {name: _masked(text, secrets) for name, text in texts.items()}
+
+
+def _masked(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, MASK)
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\g<before>{MASK}\g<after>", text)
     return text
 
 
-def redact_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping whose secret-named entries and secret-looking texts are masked."""
-    return {key: MASK if _is_secret(key, value) else _redacted(value) for key, value in values.items()}
+def _masked_values(values: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
+    return {key: MASK if _is_secret(key, value) else _redacted(value, secrets) for key, value in values.items()}
 
 
-def _redacted(value: Any) -> Any:
+def _redacted(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return _masked(value, secrets)
     if isinstance(value, Mapping):
-        return redact_values(value)
-    return [_redacted(item) for item in value] if isinstance(value, list | tuple) else value
+        return _masked_values(value, secrets)
+    return [_redacted(item, secrets) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _is_secret(key: str, value: Any) -> bool:
