@@ -14,7 +14,7 @@ from goodfit.alerts import CHANNELS
 from goodfit.calibration import THRESHOLDS
 from goodfit.evaluation import GATES, INSPECTIONS
 from goodfit.metrics import METRICS
-from goodfit.models import MODELS, Inputs, NoBlocks
+from goodfit.models import MODELS, NUMERIC_EMBEDDINGS, Inputs, NoBlocks
 from goodfit.optimizers import OPTIMIZERS
 from goodfit.registry import Registry, Section
 from goodfit.regularizers import REGULARIZERS
@@ -31,6 +31,7 @@ FAMILIES = (
     INSPECTIONS,
     METRICS,
     MODELS,
+    NUMERIC_EMBEDDINGS,
     OPTIMIZERS,
     POLICIES,
     PRUNERS,
@@ -42,7 +43,7 @@ FAMILIES = (
     TASKS,
     THRESHOLDS,
 )
-RUNTIME = {"model": (Inputs(3, (4, 20)), 2, NoBlocks()), "sampler": (Space(), 1, 2)}
+RUNTIME = {"model": (Inputs(3, (4, 20)), 2, NoBlocks()), "numeric embedding": (3,), "sampler": (Space(), 1, 2)}
 MEMBERS = [pytest.param(family, kind, id=f"{family.family}-{kind}") for family in FAMILIES for kind in family]
 OPTION = re.compile(r"^    (\w+(?:, \w+)*): (.+)$", re.MULTILINE)
 

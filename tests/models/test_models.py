@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from goodfit.models import MLP, MODELS, Inputs, LinearModel, Model, NoBlocks
+from goodfit.models import MLP, MODELS, NUMERIC_EMBEDDINGS, Inputs, LinearModel, Model, NoBlocks
 from goodfit.models.activations import ParametricActivation
 from goodfit.models.encoding import Encoding
 from goodfit.models.layers import FeatureScaling
@@ -20,6 +20,14 @@ SHAPES = {
     "many": Inputs(0, (40, 50)),
     "nothing seen": Inputs(1, (2,)),
 }
+EMBEDDINGS = [kind for kind in NUMERIC_EMBEDDINGS if kind != "none"]
+CASES = {kind: (kind, {}) for kind in MODELS} | {
+    f"mlp with {kind} numbers": ("mlp", {"numeric_embeddings": NUMERIC_EMBEDDINGS[kind].options()})
+    for kind in EMBEDDINGS
+}
+VECTORIZING = {name: case for name, case in CASES.items() if MODELS[case[0]].facts["vectorizes"]}
+every_model = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+every_vectorizing_model = pytest.mark.parametrize("case", VECTORIZING.values(), ids=VECTORIZING)
 
 
 def rows(inputs, n=16):
@@ -28,15 +36,16 @@ def rows(inputs, n=16):
     return torch.randn(n, inputs.numeric), torch.stack(codes, 1) if codes else torch.zeros(n, 0, dtype=torch.int64)
 
 
-def built(kind, inputs=MIXED, outputs=2, blocks=None, **options):
+def built(case, inputs=MIXED, outputs=2, blocks=None, **options):
+    kind, chosen = case if isinstance(case, tuple) else (case, {})
     torch.manual_seed(0)
-    return MODELS.build(MODELS[kind].options(**options), inputs, outputs, blocks or NoBlocks())
+    return MODELS.build(MODELS[kind].options(**chosen, **options), inputs, outputs, blocks or NoBlocks())
 
 
 @pytest.mark.parametrize("inputs", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("kind", MODELS)
-def test_rows_become_logits_and_every_parameter_learns(kind, inputs):
-    model = built(kind, inputs)
+@every_model
+def test_rows_become_logits_and_every_parameter_learns(case, inputs):
+    model = built(case, inputs)
     logits = model(*rows(inputs))
     assert logits.shape == (16, 2)
     logits.square().sum().backward()
@@ -46,9 +55,9 @@ def test_rows_become_logits_and_every_parameter_learns(kind, inputs):
 
 
 @pytest.mark.parametrize("inputs", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("kind", MODELS)
-def test_prepared_rows_give_the_same_logits_to_the_last_bit(kind, inputs):
-    model, raw = built(kind, inputs), rows(inputs)
+@every_model
+def test_prepared_rows_give_the_same_logits_to_the_last_bit(case, inputs):
+    model, raw = built(case, inputs), rows(inputs)
     prepared = model.prepare(*raw)
     assert prepared[0].shape == (16, model.prepared_width)
     assert torch.equal(model(*prepared), model(*raw))
@@ -56,23 +65,23 @@ def test_prepared_rows_give_the_same_logits_to_the_last_bit(kind, inputs):
     assert all(torch.equal(first, second) for first, second in zip(again, prepared, strict=True))
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_a_seed_decides_the_first_weights(kind):
-    first, second = built(kind).state_dict(), built(kind).state_dict()
+@every_model
+def test_a_seed_decides_the_first_weights(case):
+    first, second = built(case).state_dict(), built(case).state_dict()
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_the_first_prediction_is_near_even_odds(kind):
-    logits = built(kind, outputs=3)(*rows(MIXED, 500))
+@every_model
+def test_the_first_prediction_is_near_even_odds(case):
+    logits = built(case, outputs=3)(*rows(MIXED, 500))
     assert logits.abs().mean() < 0.5
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_what_training_never_saw_has_no_say(kind):
+@every_model
+def test_what_training_never_saw_has_no_say(case):
     """A missing or unknown level that no training row had must not add the noise of untrained weights."""
-    model = built(kind)
+    model = built(case)
     numeric, codes = rows(MIXED)
     missing, unknown = (model(numeric, torch.full_like(codes, code)) for code in (0, 1))
     assert torch.equal(missing, unknown)
@@ -84,10 +93,10 @@ def test_what_training_never_saw_has_no_say(kind):
     assert not torch.allclose(missing, unknown)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
+@every_vectorizing_model
 @pytest.mark.parametrize("prepared", [False, True])
-def test_a_population_of_three_equals_its_members_alone(kind, prepared):
-    members = [built(kind) for _ in range(3)]
+def test_a_population_of_three_equals_its_members_alone(case, prepared):
+    members = [built(case) for _ in range(3)]
     with torch.no_grad():
         for number, member in enumerate(members):
             for parameter in member.parameters():
@@ -113,9 +122,9 @@ def test_a_population_of_three_equals_its_members_alone(kind, prepared):
     assert number == 2
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
-def test_stacked_buffers_are_taken_too(kind):
-    members = [built(kind) for _ in range(3)]
+@every_vectorizing_model
+def test_stacked_buffers_are_taken_too(case):
+    members = [built(case) for _ in range(3)]
     parameters, buffers = stack_module_state(members)
     numeric, codes = rows(MIXED)
     together = vmap(lambda p, b, x, c: functional_call(members[0], (p, b), (x, c)))(
@@ -225,6 +234,10 @@ def test_a_bad_option_is_refused_by_its_name():
         check({"model": {"kind": "mlp", "widths": []}}, Params, "params.yaml")
     with pytest.raises(Exception, match=r"model\.activation: .*'relu'"):
         check({"model": {"kind": "mlp", "activation": "rleu"}}, Params, "params.yaml")
+    with pytest.raises(Exception, match=r"model\.numeric_embeddings\.bins: unknown option"):
+        check({"model": {"kind": "mlp", "numeric_embeddings": {"kind": "periodic", "bins": 8}}}, Params, "params.yaml")
+    with pytest.raises(Exception, match=r"numeric_embeddings.*Did you mean 'periodic'"):
+        check({"model": {"kind": "mlp", "numeric_embeddings": {"kind": "preiodic"}}}, Params, "params.yaml")
     with pytest.raises(Exception, match="Did you mean 'mlp'"):
         check({"model": {"kind": "mpl"}}, Params, "params.yaml")
 

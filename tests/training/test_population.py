@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from goodfit.models import MODELS, Inputs, Model
+from goodfit.models import MODELS, NUMERIC_EMBEDDINGS, Inputs, Model
 from goodfit.optimizers import OPTIMIZERS
 from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
@@ -125,6 +125,14 @@ def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
     model = {"kind": "mlp", "layers": 2, "width": 16, **realmlp}
     rate = {"optimizer": {"kind": "adam", "beta2": 0.95}, "schedule": {"kind": "coslog4"}}
     candidates = members(make, 3, {"spectral_norm": {"norm": 1.0}}, model=model, target=target, training=rate)
+    assert stacks(candidates) == [3]
+    assert_as_alone(candidates)
+
+
+@pytest.mark.parametrize("kind", NUMERIC_EMBEDDINGS)
+def test_numeric_embeddings_stack(make: Made, kind: str) -> None:
+    model = {"kind": "mlp", "layers": 1, "width": 16, "numeric_embeddings": {"kind": kind}}
+    candidates = members(make, 3, {"weight_decay": {"strength": 0.1}}, model=model)
     assert stacks(candidates) == [3]
     assert_as_alone(candidates)
 

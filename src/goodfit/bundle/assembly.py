@@ -18,7 +18,8 @@ def assembled(options: Section, blocks: HiddenBlocks, preprocessor: Preprocessor
         preprocessor: says how many columns of which kind there are.
         outputs: logits per row.
     """
-    inputs = Inputs(len(preprocessor.numeric_names), tuple(preprocessor.cardinalities))
+    measured = tuple(column for column, flag in enumerate(preprocessor.layout.measured) if flag)
+    inputs = Inputs(len(preprocessor.numeric_names), tuple(preprocessor.cardinalities), measured)
     return MODELS.build(options, inputs, outputs, blocks)
 
 

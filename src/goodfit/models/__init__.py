@@ -3,5 +3,16 @@
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs, Model, NoBlocks
 from goodfit.models.linear import LinearModel
 from goodfit.models.mlp import MLP
+from goodfit.models.numeric_embeddings import NUMERIC_EMBEDDINGS, TrainRows
 
-__all__ = ["MLP", "MODELS", "HiddenBlocks", "Inputs", "LinearModel", "Model", "NoBlocks"]
+__all__ = [
+    "MLP",
+    "MODELS",
+    "NUMERIC_EMBEDDINGS",
+    "HiddenBlocks",
+    "Inputs",
+    "LinearModel",
+    "Model",
+    "NoBlocks",
+    "TrainRows",
+]

@@ -7,16 +7,24 @@ from typing import ClassVar, Protocol
 
 from torch import Tensor, nn
 
+from goodfit.models.numeric_embeddings import TrainRows
 from goodfit.preprocessing import Layout
 from goodfit.registry import Registry, Section
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a preprocessed row looks like: `numeric` float columns, and the number of codes of each categorical one."""
+    """What a preprocessed row looks like.
+
+    Args:
+        numeric: how many float columns there are.
+        cardinalities: the number of codes of each categorical column.
+        measured: which of the float columns are scaled numbers, and no flags or parts of a circle; None means all.
+    """
 
     numeric: int
     cardinalities: tuple[int, ...]
+    measured: tuple[int, ...] | None = None
 
 
 class HiddenBlocks(Protocol):
@@ -91,6 +99,14 @@ class Model(nn.Module):
     def hidden_widths(options: Section) -> Sequence[int]:
         """Return the width of each hidden layer, from the options of its registration; nothing where it is unknown."""
         return ()
+
+    def meet(self, rows: TrainRows) -> None:
+        """Take over, before the first step, what the network must know of the train rows; it goes with the weights."""
+
+    @property
+    def widest(self) -> int:
+        """Return how many numbers the widest layer has for a row; what a stack may hold at a time depends on it."""
+        return max(parameter.shape[0] for parameter in self.parameters())
 
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Do what depends on the rows alone, not on parameters; `forward` takes the result as well as raw arrays.

@@ -8,14 +8,16 @@ from torch import Tensor, nn
 
 from goodfit.models.base import Inputs, Model
 from goodfit.models.layers import Embedding
+from goodfit.models.numeric_embeddings import NUMERIC_EMBEDDINGS, NoEmbedding, NumericEmbedding, TrainRows
 from goodfit.preprocessing import Layout
+from goodfit.registry import Section
 
 RESERVED = 2
 """Codes 0 (missing) and 1 (unknown) of every categorical column; levels follow."""
 
 
 class Encoding(nn.Module):
-    """Concatenate numeric columns, one-hot columns and learned embeddings.
+    """Concatenate numeric columns or what they are embedded as, one-hot columns and learned embeddings.
 
     All one-hot columns are written by a single scatter and all embeddings read by a single gather from one table with
     offsets, so that the cost of a step does not grow with the number of columns. An embedding starts with length 1, as
@@ -25,6 +27,7 @@ class Encoding(nn.Module):
         inputs: the preprocessed columns.
         max_one_hot: a categorical column of at most so many levels is one-hot, others are embedded.
         embedding: numbers per embedded column.
+        numeric_embeddings: options of a numeric embedding, for the scaled numbers; flags stay as they are.
     """
 
     stacks: ClassVar[bool] = True
@@ -32,8 +35,12 @@ class Encoding(nn.Module):
     one_hot_offsets: Tensor
     embedded_columns: Tensor
     embedded_offsets: Tensor
+    measured_columns: Tensor
+    plain_columns: Tensor
 
-    def __init__(self, inputs: Inputs, max_one_hot: int, embedding: int) -> None:
+    def __init__(
+        self, inputs: Inputs, max_one_hot: int, embedding: int, numeric_embeddings: Section | None = None
+    ) -> None:
         super().__init__()
         sizes = inputs.cardinalities
         few = [i for i, size in enumerate(sizes) if size - RESERVED <= max_one_hot]
@@ -45,6 +52,9 @@ class Encoding(nn.Module):
         self.embedding = embedding
         self._index("one_hot", few, sizes)
         self._index("embedded", many, sizes)
+        self.numbers = _numbers(inputs, numeric_embeddings)
+        if self.numbers is not None:
+            self._divide(inputs)
         self.table = _table([sizes[i] for i in many], embedding) if many else None
 
     @property
@@ -55,7 +65,12 @@ class Encoding(nn.Module):
     @property
     def width(self) -> int:
         """Numbers per row that come out."""
-        return self.dense_width + self.embedding * len(self.embedded_columns)
+        return self._before_levels + self.one_hot_width + self.embedding * len(self.embedded_columns)
+
+    @property
+    def widest(self) -> int:
+        """The most numbers per row on the way."""
+        return self.width if self.numbers is None else max(self.width, self._measured * self.numbers.widest)
 
     @property
     def squared_length(self) -> float:
@@ -64,7 +79,12 @@ class Encoding(nn.Module):
 
     def reserved_inputs(self) -> Tensor:
         """Return which outputs stand for a missing or unknown one-hot level."""
-        return (self.numeric + self.one_hot_offsets[:, None] + torch.arange(RESERVED)).flatten()
+        return (self._before_levels + self.one_hot_offsets[:, None] + torch.arange(RESERVED)).flatten()
+
+    def meet(self, rows: TrainRows) -> None:
+        """Show the train rows to the numeric embedding."""
+        if self.numbers is not None:
+            self.numbers.meet(torch.from_numpy(rows.quantiles)[:, self.measured_columns])
 
     def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Return [n, dense_width] floats and the codes [n, embedded columns]; prepared arrays come back as they are."""
@@ -84,15 +104,49 @@ class Encoding(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Return [n, width]; of a stack [k, n, width], or [n, width] where nothing in it differs between members."""
         dense, codes = self.prepare(numeric, categorical)
+        if self.numbers is not None:
+            vectors = self.numbers(dense[..., self.measured_columns]).flatten(start_dim=-2)
+            plain = dense[..., self.plain_columns]
+            dense = torch.cat((vectors, plain.expand(*vectors.shape[:-1], -1)), dim=-1)
         if self.table is None:
             return dense
         vectors = self.table(codes + self.embedded_offsets).flatten(start_dim=-2)
         return torch.cat((dense.expand(*vectors.shape[:-1], -1), vectors), dim=-1)
 
+    @property
+    def _measured(self) -> int:
+        return 0 if self.numbers is None else len(self.measured_columns)
+
+    @property
+    def _before_levels(self) -> int:
+        """Numbers per row that come out before the one-hot levels."""
+        return self.numeric if self.numbers is None else self.numeric + self._measured * (self.numbers.width - 1)
+
+    def _divide(self, inputs: Inputs) -> None:
+        """Note which columns of prepared rows are embedded numbers, and which stay as they are."""
+        measured = _measured_in(inputs)
+        plain = [column for column in range(self.dense_width) if column not in set(measured)]
+        for name, columns in (("measured", measured), ("plain", plain)):
+            index = torch.tensor(columns, dtype=torch.int64)
+            self.register_buffer(f"{name}_columns", index, persistent=False)
+
     def _index(self, name: str, columns: Sequence[int], sizes: Sequence[int]) -> None:
         starts = torch.tensor([0, *(sizes[i] for i in columns)], dtype=torch.int64).cumsum(0)[: len(columns)]
         self.register_buffer(f"{name}_columns", torch.tensor(columns, dtype=torch.int64), persistent=False)
         self.register_buffer(f"{name}_offsets", starts, persistent=False)
+
+
+def _measured_in(inputs: Inputs) -> Sequence[int]:
+    return range(inputs.numeric) if inputs.measured is None else inputs.measured
+
+
+def _numbers(inputs: Inputs, options: Section | None) -> NumericEmbedding | None:
+    """Return a numeric embedding for the scaled numbers, where there are any and one is asked for."""
+    columns = len(_measured_in(inputs))
+    if options is None or columns == 0:
+        return None
+    found = NUMERIC_EMBEDDINGS.build(options, columns)
+    return None if isinstance(found, NoEmbedding) else found
 
 
 def _table(sizes: Sequence[int], width: int) -> Embedding:
@@ -113,11 +167,23 @@ class EncodedModel(Model):
         inputs: the preprocessed columns.
         max_one_hot: see `Encoding`.
         embedding: see `Encoding`.
+        numeric_embeddings: see `Encoding`.
     """
 
-    def __init__(self, inputs: Inputs, max_one_hot: int, embedding: int) -> None:
+    def __init__(
+        self, inputs: Inputs, max_one_hot: int, embedding: int, numeric_embeddings: Section | None = None
+    ) -> None:
         super().__init__()
-        self.encoding = Encoding(inputs, max_one_hot, embedding)
+        self.encoding = Encoding(inputs, max_one_hot, embedding, numeric_embeddings)
+
+    def meet(self, rows: TrainRows) -> None:
+        """Show the train rows to the encoding."""
+        self.encoding.meet(rows)
+
+    @property
+    def widest(self) -> int:
+        """Return the width of the widest layer, the encoding's included."""
+        return max(super().widest, self.encoding.widest)
 
     @property
     def prepared_width(self) -> int:

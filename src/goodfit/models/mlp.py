@@ -13,6 +13,7 @@ from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel, Encoding
 from goodfit.models.initialization import initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import FeatureScaling, Linear, NTKLinear
+from goodfit.models.numeric_embeddings import AS_THEY_ARE, NUMERIC_EMBEDDINGS
 from goodfit.registry import Section
 
 Width = Annotated[int, Field(ge=1, le=65536)]
@@ -39,6 +40,7 @@ class MLP(EncodedModel):
         activation: relu, leaky_relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus or hardswish.
         max_one_hot: categorical columns of at most so many levels are one-hot, others are embedded.
         embedding: numbers per embedded column.
+        numeric_embeddings: what each number becomes before the first layer.
         feature_scaling: whether a learned factor multiplies each input, with six times the learning rate.
         parametrization: standard; or ntk, weights of the size of 1 divided by the root of the inputs' number.
         parametric_activation: whether each neuron learns how much of the activation and how much of its input it gives.
@@ -58,11 +60,12 @@ class MLP(EncodedModel):
         activation: ActivationName = "relu",
         max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 9,
         embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
+        numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_THEY_ARE,  # type: ignore[valid-type]
         feature_scaling: bool = False,
         parametrization: Parametrization = "standard",
         parametric_activation: bool = False,
     ) -> None:
-        super().__init__(inputs, max_one_hot, embedding)
+        super().__init__(inputs, max_one_hot, embedding, numeric_embeddings)
         hidden = widths or [width] * layers
         self.scaling = FeatureScaling(self.encoding.width, SCALING_SPEED) if feature_scaling else None
         layer = _HiddenLayer(self.encoding, hidden, activation, parametrization, parametric_activation, blocks)

@@ -13,6 +13,9 @@ from goodfit.preprocessing import Arrays, PreprocessingSection, Preprocessor, fi
 from goodfit.registry import Section
 from goodfit.training.section import TrainingSection
 
+QUANTILES = 1001
+"""So many each numeric column has for a network that asks: fine enough for as many bins as options allow."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -70,6 +73,12 @@ class TrainingData:
                 digest.update(f"{array.dtype}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+    @cached_property
+    def quantiles(self) -> np.ndarray:
+        """Quantiles of the numeric columns of the train rows, float32[q, d]: evenly spaced, smallest and largest in."""
+        places = np.linspace(0, 1, QUANTILES)
+        return np.quantile(self.train.numeric, places, axis=0, method="nearest").astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -75,4 +75,5 @@ def _member(candidate: Candidate) -> Member:
     regularization.meet(tensor(candidate.data.train_target), recipe.classes)
     preprocessor = candidate.data.preprocessor
     model = assembled(recipe.model, regularization, preprocessor, task.outputs(recipe.classes))
+    model.meet(candidate.data)
     return Member(model, task, regularization, recipe.classes, model.prepared_layout(preprocessor.layout))
