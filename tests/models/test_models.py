@@ -11,6 +11,7 @@ from goodfit.models.encoding import Encoding
 from goodfit.models.layers import FeatureScaling
 from goodfit.params import check
 from goodfit.registry import Section
+from goodfit.regularizers import Regularization, RegularizationSection
 
 MIXED = Inputs(3, (4, 20, 6))
 SHAPES = {
@@ -22,7 +23,8 @@ SHAPES = {
 }
 EMBEDDINGS = [kind for kind in NUMERIC_EMBEDDINGS if kind != "none"]
 CASES = {kind: (kind, {}) for kind in MODELS} | {
-    f"mlp with {kind} numbers": ("mlp", {"numeric_embeddings": NUMERIC_EMBEDDINGS[kind].options()})
+    f"{model} with {kind} numbers": (model, {"numeric_embeddings": NUMERIC_EMBEDDINGS[kind].options()})
+    for model in ("mlp", "resnet")
     for kind in EMBEDDINGS
 }
 VECTORIZING = {name: case for name, case in CASES.items() if MODELS[case[0]].facts["vectorizes"]}
@@ -96,12 +98,13 @@ def test_what_training_never_saw_has_no_say(case):
 @every_vectorizing_model
 @pytest.mark.parametrize("prepared", [False, True])
 def test_a_population_of_three_equals_its_members_alone(case, prepared):
-    members = [built(case) for _ in range(3)]
+    members = [built(case).double() for _ in range(3)]  # in double precision, sums in another order agree closely
     with torch.no_grad():
         for number, member in enumerate(members):
             for parameter in member.parameters():
                 parameter.add_(0.1 * number * torch.randn_like(parameter))
-    raw = rows(MIXED)
+    numeric, codes = rows(MIXED)
+    raw = numeric.double(), codes
     arrays = members[0].prepare(*raw) if prepared else raw
     parameters, buffers = stack_module_state(members)
     shape = copy.deepcopy(members[0]).to("meta")
@@ -118,7 +121,7 @@ def test_a_population_of_three_equals_its_members_alone(case, prepared):
         torch.testing.assert_close(values[number], alone.detach())
         alone.backward()
         for name, parameter in member.named_parameters():
-            torch.testing.assert_close(gradients[name][number], parameter.grad, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(gradients[name][number], parameter.grad)
     assert number == 2
 
 
@@ -174,6 +177,42 @@ def test_blocks_stand_around_the_activation_of_every_hidden_layer():
     kinds = [type(module).__name__ for module in model.body]
     assert kinds == ["Linear", "LayerNorm", "ReLU", "Identity"] * 2
     assert Blocks.asked == [(0, 2, 5), (1, 2, 4)]
+
+
+def test_blocks_of_a_resnet_are_added_to_what_goes_in():
+    model = built("resnet", Inputs(4, ()), layers=2, width=8, expansion=3)
+    kinds = [type(module).__name__ for module in model.body]
+    assert kinds == ["Linear", "Residual", "Residual"]
+    assert [type(module).__name__ for module in model.body[1].branch] == ["Linear", "ReLU", "Linear"]
+    assert [module.out_features for module in model.body[1].branch if isinstance(module, nn.Linear)] == [24, 8]
+    values = torch.randn(5, 8)
+    into, activation, out = model.body[1].branch
+    torch.testing.assert_close(model.body[1](values), values + out(activation(into(values))))
+
+
+@pytest.mark.parametrize("kind", ["shake_drop", "stochastic_depth"])
+def test_regularizers_of_paths_act_on_the_blocks_of_a_resnet(kind):
+    settings = {"skip_connections": {"enabled": True}, kind: {"p": 0.5}, "batch_norm": {"enabled": True}}
+    blocks = Regularization(RegularizationSection.model_validate(settings))
+    model = built("resnet", Inputs(4, ()), layers=2, width=8, blocks=blocks)
+    assert [type(module).__name__ for module in model.body] == ["Linear", "Shortcut", "Shortcut"]
+    names = [type(module).__name__ for module in model.body[2].branch.modules()]
+    assert any(name.endswith("Gate") for name in names), names
+    assert names.count("BatchNormLayer") == 1
+    assert [type(module).__name__ for module in model.head] == ["BatchNormLayer", "ReLU", "Linear"]
+
+
+def test_paths_alone_change_nothing_in_a_resnet():
+    blocks = Regularization(RegularizationSection.model_validate({"skip_connections": {"enabled": True}}))
+    plain, same = built("resnet"), built("resnet", blocks=blocks)
+    assert torch.equal(plain(*rows(MIXED)), same(*rows(MIXED)))
+
+
+def test_a_deep_resnet_keeps_the_size_of_a_signal():
+    model = built("resnet", Inputs(64, ()), layers=32, width=128)
+    with torch.no_grad():
+        signal = model.body(torch.randn(512, 64))
+    assert 1 < float(signal.square().mean()) < 4, "1 from the first layer, and 1 from all blocks together"
 
 
 REALMLP = {"feature_scaling": True, "parametrization": "ntk", "parametric_activation": True}

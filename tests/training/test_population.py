@@ -129,6 +129,14 @@ def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
     assert_as_alone(candidates)
 
 
+def test_everything_on_in_a_resnet_stacks(make: Made, regularizer_settings: Any) -> None:
+    for settings in regularizer_settings.together():
+        model = {"kind": "resnet", "layers": 2, "width": 16}
+        candidates = members(make, 2, settings, model=model, rows=120, training={"epochs": 2})
+        assert stacks(candidates) == [2]
+        assert_as_alone(candidates, which=(1,))
+
+
 @pytest.mark.parametrize("kind", NUMERIC_EMBEDDINGS)
 def test_numeric_embeddings_stack(make: Made, kind: str) -> None:
     model = {"kind": "mlp", "layers": 1, "width": 16, "numeric_embeddings": {"kind": kind}}

@@ -37,6 +37,10 @@ class HiddenBlocks(Protocol):
         It would be idle, and worse: its gradient is rounding noise, which Adam blows up to full steps.
         """
 
+    @property
+    def shortcuts(self) -> bool:
+        """Return whether hidden layers get a path around them where widths allow; see `hidden_layer`."""
+
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return modules that map [n, width] to [n, width], for hidden layer `index` (from 0) of `count`."""
 
@@ -61,6 +65,7 @@ class NoBlocks:
     """Hidden layers without anything in or around them."""
 
     recentres = False
+    shortcuts = False
 
     def before_activation(self, index: int, count: int, width: int) -> list[nn.Module]:
         """Return nothing."""

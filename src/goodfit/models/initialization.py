@@ -19,11 +19,22 @@ def initialize_first(linear: nn.Linear, length: float, silent: Tensor) -> None:
         linear.weight[:, silent] = 0.0
 
 
-def initialize_hidden(linear: nn.Linear, before: ActivationName) -> None:
-    """Draw normal weights that give sums of variance 1 where the activation before had such, and zero biases."""
+def initialize_hidden(linear: nn.Linear, before: ActivationName | None = None) -> None:
+    """Draw normal weights that give sums of variance 1 where the activation before had such, and zero biases.
+
+    Without an activation before it, what goes in has the variance 1 itself.
+    """
+    scale = 1.0 if before is None else gain(before)
     with torch.no_grad():
-        nn.init.normal_(linear.weight, std=gain(before) * linear.in_features**-0.5)
+        nn.init.normal_(linear.weight, std=scale * linear.in_features**-0.5)
         _zero_bias(linear)
+
+
+def initialize_branch(linear: nn.Linear, before: ActivationName | None, branches: int) -> None:
+    """Draw the last weights of one of so many branches, so that all that they add together has the variance 1."""
+    initialize_hidden(linear, before)
+    with torch.no_grad():
+        linear.weight.mul_(branches**-0.5)
 
 
 def initialize_output(linear: nn.Linear, silent: Tensor | None = None) -> None:

@@ -79,6 +79,25 @@ class FeatureScaling(nn.Module):
         return values * (factor if factor.ndim == 1 else factor[:, None])
 
 
+class Residual(nn.Module):
+    """Add what a branch [n, width] -> [n, width] makes of its input to that input.
+
+    Args:
+        branch: the modules that the path goes around.
+    """
+
+    stacks: ClassVar[bool] = True
+
+    def __init__(self, branch: nn.Module) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return [n, width]; of a stack [k, n, width]."""
+        added: Tensor = self.branch(values)
+        return values + added
+
+
 class Embedding(nn.Embedding):
     """`torch.nn.Embedding`, also over a stack: codes [k, ...], or codes that all members share, to [k, ..., width]."""
 

@@ -36,6 +36,11 @@ class Regularization(nn.Module):
         """Return whether a bias before an activation would be idle."""
         return any(member.recentres for member in self.active)
 
+    @property
+    def shortcuts(self) -> bool:
+        """Return whether hidden layers get a path around them where widths allow."""
+        return any(member.shortcut for member in self.active)
+
     def meet(self, target: Tensor, classes: int) -> None:
         """Show the targets [n] of all train rows to every member."""
         for member in self.active:
@@ -59,7 +64,7 @@ class Regularization(nn.Module):
         self, index: int, count: int, before: int, width: int, layer: Callable[[], list[nn.Module]]
     ) -> list[nn.Module]:
         """Return the modules of a hidden layer, with a path around them where a member asks for it and widths allow."""
-        if index == 0 or before != width or not any(member.shortcut for member in self.active):
+        if index == 0 or before != width or not self.shortcuts:
             return layer()
         for member in self.active:
             layer = partial(member.branch, index, count, layer)
