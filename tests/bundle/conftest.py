@@ -37,7 +37,9 @@ def bundle_of(task: str = "binary", kind: str = "mlp", regularization: Any = Non
     outputs = task_named(task).outputs(len(table.schema.classes))
     torch.manual_seed(0)
     model = assembled(options, Regularization(section), preprocessor, outputs)
-    torch.nn.init.normal_(model.head.weight)
+    for name, parameter in model.named_parameters():
+        if name.startswith("head") and parameter.ndim > 1:
+            torch.nn.init.normal_(parameter)
     return Bundle(table.schema, preprocessor, options, section, model.eval(), **settings)
 
 

@@ -12,6 +12,7 @@ from goodfit.models.layers import FeatureScaling
 from goodfit.params import check
 from goodfit.registry import Section
 from goodfit.regularizers import Regularization, RegularizationSection
+from goodfit.tasks import task_named
 
 MIXED = Inputs(3, (4, 20, 6))
 SHAPES = {
@@ -24,7 +25,7 @@ SHAPES = {
 EMBEDDINGS = [kind for kind in NUMERIC_EMBEDDINGS if kind != "none"]
 CASES = {kind: (kind, {}) for kind in MODELS} | {
     f"{model} with {kind} numbers": (model, {"numeric_embeddings": NUMERIC_EMBEDDINGS[kind].options()})
-    for model in ("mlp", "resnet")
+    for model in ("ft_transformer", "mlp", "resnet", "tabm")
     for kind in EMBEDDINGS
 }
 VECTORIZING = {name: case for name, case in CASES.items() if MODELS[case[0]].facts["vectorizes"]}
@@ -47,7 +48,7 @@ def built(case, inputs=MIXED, outputs=2, blocks=None, **options):
 @pytest.mark.parametrize("inputs", SHAPES.values(), ids=SHAPES)
 @every_model
 def test_rows_become_logits_and_every_parameter_learns(case, inputs):
-    model = built(case, inputs)
+    model = built(case, inputs).eval()
     logits = model(*rows(inputs))
     assert logits.shape == (16, 2)
     logits.square().sum().backward()
@@ -213,6 +214,89 @@ def test_a_deep_resnet_keeps_the_size_of_a_signal():
     with torch.no_grad():
         signal = model.body(torch.randn(512, 64))
     assert 1 < float(signal.square().mean()) < 4, "1 from the first layer, and 1 from all blocks together"
+
+
+def test_the_networks_of_a_tabm_are_networks_of_their_own():
+    """Known formula: each member is a network whose matrices are scaled by its vectors, rows and columns."""
+    model = built("tabm", Inputs(4, ()), outputs=1, members=3, layers=2, width=8)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    numeric, codes = torch.randn(5, 4), torch.zeros(5, 0, dtype=torch.int64)
+    together = model(numeric, codes)
+    assert together.shape == (5, 3, 1)
+    first, second = model.body[0], model.body[2]
+    for member in range(3):
+        spread, first_out, first_bias, into, out, bias, head_bias = (
+            flat.view(3, -1)[member]
+            for flat in (model.spread, first.out, first.bias, second.into, second.out, second.bias, model.head_bias)
+        )
+        hidden = torch.relu((numeric * spread) @ first.linear.weight.T * first_out + first_bias)
+        hidden = (hidden * into) @ second.linear.weight.T * out + bias
+        expected = torch.relu(hidden) @ model.head[member] + head_bias
+        torch.testing.assert_close(together[:, member], expected)
+    assert first.linear.bias is None
+
+
+def test_a_tabm_answers_by_the_mean_of_its_predictions():
+    model, raw = built("tabm", members=4, outputs=1), rows(MIXED)
+    each = model(*raw)
+    task = task_named("binary")
+    model.pool_by(task.pooled)
+    expected = torch.stack([task.predict(each[:, member]) for member in range(4)]).mean(dim=0)
+    torch.testing.assert_close(task.predict(model.eval()(*raw)), expected)
+
+
+def test_the_mini_tabm_shares_all_but_the_first_scales_and_the_heads():
+    model = built("tabm", Inputs(4, ()), members=3, adapters="first")
+    assert [type(module).__name__ for module in model.body] == ["Linear", "ReLU", "Linear", "ReLU"]
+    assert model.spread.abs().unique().tolist() == [1], "signs at random"
+
+
+def test_all_numbers_of_a_column_start_with_one_scale():
+    model = built("tabm", Inputs(2, (4,)), members=5)
+    scales = model.spread.detach().view(5, -1)
+    assert scales.shape == (5, 2 + 4)
+    assert (scales[:, 2:] == scales[:, 2:3]).all()
+    embedded = (
+        built("tabm", Inputs(2, ()), members=5, numeric_embeddings={"kind": "linear"}).spread.detach().view(5, 2, 16)
+    )
+    assert (embedded == embedded[..., :1]).all()
+    assert len(embedded.unique()) == 10, "normal, so each another"
+
+
+def test_tokens_of_a_transformer():
+    model = built("ft_transformer", Inputs(3, (4, 40), measured=(0, 2)), width=8, heads=2, layers=1)
+    assert model.tokens == 1 + 3 + 2
+    numeric, codes = torch.randn(6, 3), torch.randint(2, 4, (6, 2))
+    tokens = model._tokenized(model.encoding(numeric, codes)).view(6, 6, 8)
+    assert torch.equal(tokens[:, 0], model.answer.expand(6, -1)), "the answer's, the same for all rows"
+    numbers = model.encoding.numbers
+    torch.testing.assert_close(tokens[:, 2], numeric[:, 2:] * numbers.weight[1] + numbers.bias.view(2, 8)[1])
+    torch.testing.assert_close(tokens[:, 3], numeric[:, 1:2] * model.flags.weight[0] + model.flags.bias)
+    assert torch.equal(tokens[:, 5], model.encoding.table.weight[4 + codes[:, 1]])
+
+
+def test_attention_is_that_of_torch():
+    model = built("ft_transformer", Inputs(3, ()), width=8, heads=2, layers=1)
+    attention = model.body[0].branch.body
+    tokens = torch.randn(5, 4, 8)
+    asked, offered, said = (part.view(5, 4, 2, 4).transpose(1, 2) for part in attention.into(tokens).chunk(3, dim=-1))
+    expected = nn.functional.scaled_dot_product_attention(asked, offered, said).transpose(1, 2).reshape(5, 4, 8)
+    torch.testing.assert_close(attention(tokens.view(20, 8)), attention.out(expected).view(20, 8))
+
+
+def test_what_cannot_be_a_transformer_is_refused():
+    def refusal(**options):
+        with pytest.raises(Exception) as error:
+            MODELS["ft_transformer"].options(**options)
+        return str(error.value)
+
+    assert "do not divide the width 10" in refusal(width=10, heads=4)
+    assert "kind none makes it none" in refusal(numeric_embeddings={"kind": "none"})
+    assert "the width of all of them, 64" in refusal(numeric_embeddings={"kind": "linear", "width": 8})
+    options = MODELS["ft_transformer"].options(numeric_embeddings={"kind": "linear", "width": 64})
+    assert MODELS["ft_transformer"].options.model_validate(options.model_dump()) == options
 
 
 REALMLP = {"feature_scaling": True, "parametrization": "ntk", "parametric_activation": True}

@@ -111,10 +111,17 @@ def test_schedules_of_all_kinds_share_a_stack(make: Made, kind: str) -> None:
     assert_as_alone(candidates, which=(2,))
 
 
+SMALL = {
+    "resnet": {"layers": 2, "width": 16},
+    "ft_transformer": {"layers": 1, "width": 8, "heads": 2, "expansion": 1.0},
+    "tabm": {"layers": 2, "width": 16, "members": 4},
+}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in MODELS if MODELS[kind].facts["vectorizes"]])
 @pytest.mark.parametrize("target", ["churn", "level", "price"])
 def test_each_model_that_says_so_vectorizes(make: Made, kind: str, target: str) -> None:
-    candidates = members(make, 3, model={"kind": kind}, target=target)
+    candidates = members(make, 3, model={"kind": kind, **SMALL.get(kind, {})}, target=target)
     assert stacks(candidates) == [3]
     assert_as_alone(candidates)
 
@@ -129,9 +136,10 @@ def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
     assert_as_alone(candidates)
 
 
-def test_everything_on_in_a_resnet_stacks(make: Made, regularizer_settings: Any) -> None:
+@pytest.mark.parametrize("kind", SMALL)
+def test_everything_on_in_other_models_stacks(make: Made, kind: str, regularizer_settings: Any) -> None:
     for settings in regularizer_settings.together():
-        model = {"kind": "resnet", "layers": 2, "width": 16}
+        model = {"kind": kind, **SMALL[kind]}
         candidates = members(make, 2, settings, model=model, rows=120, training={"epochs": 2})
         assert stacks(candidates) == [2]
         assert_as_alone(candidates, which=(1,))

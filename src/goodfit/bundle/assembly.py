@@ -6,7 +6,9 @@ from torch import Tensor
 
 from goodfit.models import MODELS, HiddenBlocks, Inputs, Model
 from goodfit.preprocessing import Preprocessor
+from goodfit.preprocessing.targets import Standardized
 from goodfit.registry import Section
+from goodfit.tasks import task_named
 
 
 def assembled(options: Section, blocks: HiddenBlocks, preprocessor: Preprocessor, outputs: int) -> Model:
@@ -20,7 +22,11 @@ def assembled(options: Section, blocks: HiddenBlocks, preprocessor: Preprocessor
     """
     measured = tuple(column for column, flag in enumerate(preprocessor.layout.measured) if flag)
     inputs = Inputs(len(preprocessor.numeric_names), tuple(preprocessor.cardinalities), measured)
-    return MODELS.build(options, inputs, outputs, blocks)
+    model = MODELS.build(options, inputs, outputs, blocks)
+    classes = "binary" if outputs == 1 else "multiclass"
+    task = "regression" if isinstance(preprocessor.target, Standardized) else classes
+    model.pool_by(task_named(task).pooled)
+    return model
 
 
 def tensor(array: np.ndarray) -> Tensor:

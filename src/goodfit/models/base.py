@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
@@ -86,6 +86,10 @@ class NoBlocks:
         return layer()
 
 
+Pooling: TypeAlias = Callable[[Tensor], Tensor]
+"""From logits [m, ..., n, outputs] of m predictions to those [..., n, outputs] of their mean."""
+
+
 class Model(nn.Module):
     """A network over preprocessed rows.
 
@@ -107,6 +111,9 @@ class Model(nn.Module):
 
     def meet(self, rows: TrainRows) -> None:
         """Take over, before the first step, what the network must know of the train rows; it goes with the weights."""
+
+    def pool_by(self, pooled: Pooling) -> None:
+        """Learn how predictions are pooled; for a network that makes several of a row."""
 
     @property
     def widest(self) -> int:
@@ -137,7 +144,11 @@ class Model(nn.Module):
 
     @abstractmethod
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Map [n, numeric] float32 and [n, categorical] int64, raw or prepared, to [n, outputs] logits."""
+        """Map [n, numeric] float32 and [n, categorical] int64, raw or prepared, to [n, outputs] logits.
+
+        A network that predicts several times gives [n, m, outputs] in training, where the mean of their m losses
+        counts, and in evaluation mode one answer.
+        """
 
 
 MODELS: Registry[Model] = Registry("model")

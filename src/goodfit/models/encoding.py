@@ -77,6 +77,14 @@ class Encoding(nn.Module):
         """Expected squared length of a row: 1 for each scaled number, one-hot level and new embedding."""
         return float(self.numeric + self.categorical)
 
+    @property
+    def part_widths(self) -> list[int]:
+        """Numbers that come out of each number, flag, one-hot column and embedded column, in order."""
+        numbers = [] if self.numbers is None else [self.numbers.width] * self._measured
+        ones = [1] * (self.numeric - self._measured)
+        levels = [self.sizes[column] for column in self.one_hot_columns.tolist()]
+        return [*numbers, *ones, *levels, *([self.embedding] * len(self.embedded_columns))]
+
     def reserved_inputs(self) -> Tensor:
         """Return which outputs stand for a missing or unknown one-hot level."""
         return (self._before_levels + self.one_hot_offsets[:, None] + torch.arange(RESERVED)).flatten()

@@ -79,6 +79,28 @@ class FeatureScaling(nn.Module):
         return values * (factor if factor.ndim == 1 else factor[:, None])
 
 
+class LayerNorm(nn.Module):
+    """Give each row mean 0 and variance 1, then scale and shift each feature.
+
+    "Layer Normalization" (Ba, Kiros and Hinton, 2016, arXiv:1607.06450).
+
+    Args:
+        width: features per row.
+    """
+
+    stacks: ClassVar[bool] = True
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return [n, width]; of a stack [k, n, width]."""
+        normal = functional.layer_norm(values, values.shape[-1:])
+        return normal * self.weight.unsqueeze(-2) + self.bias.unsqueeze(-2)
+
+
 class Residual(nn.Module):
     """Add what a branch [n, width] -> [n, width] makes of its input to that input.
 
@@ -110,3 +132,18 @@ class Embedding(nn.Embedding):
         members, levels, _ = self.weight.shape
         shift = torch.arange(members, device=codes.device)[:, None, None] * levels
         return functional.embedding(codes + shift, self.weight.flatten(0, 1))
+
+
+def beside_rows(parameter: Tensor) -> Tensor:
+    """Return [..., columns, width] as [..., 1, columns, width], to meet values [..., n, columns, width]."""
+    return parameter.unsqueeze(-3)
+
+
+def of_columns(parameter: Tensor, columns: int) -> Tensor:
+    """Return [..., 1, columns, width] from [..., columns x width], as a parameter is that shall not decay."""
+    return parameter.reshape(*parameter.shape[:-1], 1, columns, -1)
+
+
+def mapped(values: Tensor, weight: Tensor) -> Tensor:
+    """Return [..., n, columns, out] from [..., n, columns, in], by a matrix [..., columns, in, out] for each column."""
+    return torch.matmul(values.transpose(-3, -2), weight).transpose(-3, -2)

@@ -8,9 +8,12 @@ from goodfit.models.numeric_embeddings.piecewise_linear import PiecewiseLinearEm
 
 AS_THEY_ARE = NUMERIC_EMBEDDINGS["none"].options()
 """The options of no embedding at all."""
+AS_TOKENS = NUMERIC_EMBEDDINGS["linear"].options()
+"""The options of a plain feature tokenizer."""
 
 __all__ = [
     "AS_THEY_ARE",
+    "AS_TOKENS",
     "NUMERIC_EMBEDDINGS",
     "LinearEmbedding",
     "NoEmbedding",

@@ -6,13 +6,17 @@ they need the bins of the train rows to be built at all, which a bundle has only
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias
 
-import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from goodfit.registry import Registry
+
+Width: TypeAlias = Annotated[int, Field(ge=1, le=4096)] | None
+WIDTH = 16
+"""Numbers that stand for one, where neither the options nor the model say otherwise."""
 
 
 class TrainRows(Protocol):
@@ -46,21 +50,6 @@ class NumericEmbedding(nn.Module):
     @abstractmethod
     def forward(self, values: Tensor) -> Tensor:
         """Map [n, columns] to [n, columns, width]; of a stack to [k, n, columns, width]."""
-
-
-def beside_rows(parameter: Tensor) -> Tensor:
-    """Return [..., columns, width] as [..., 1, columns, width], to meet values [..., n, columns, width]."""
-    return parameter.unsqueeze(-3)
-
-
-def of_columns(parameter: Tensor, columns: int) -> Tensor:
-    """Return [..., 1, columns, width] from [..., columns x width], as a parameter is that shall not decay."""
-    return parameter.reshape(*parameter.shape[:-1], 1, columns, -1)
-
-
-def mapped(values: Tensor, weight: Tensor) -> Tensor:
-    """Return [..., n, columns, out] from [..., n, columns, in], by a matrix [..., columns, in, out] for each column."""
-    return torch.matmul(values.transpose(-3, -2), weight).transpose(-3, -2)
 
 
 NUMERIC_EMBEDDINGS: Registry[NumericEmbedding] = Registry("numeric embedding")

@@ -1,12 +1,10 @@
 """A vector times the number."""
 
-from typing import Annotated
-
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from goodfit.models.numeric_embeddings.base import NUMERIC_EMBEDDINGS, NumericEmbedding, beside_rows, of_columns
+from goodfit.models.layers import beside_rows, of_columns
+from goodfit.models.numeric_embeddings.base import NUMERIC_EMBEDDINGS, WIDTH, NumericEmbedding, Width
 
 
 @NUMERIC_EMBEDDINGS.register("linear")
@@ -17,12 +15,12 @@ class LinearEmbedding(NumericEmbedding):
     arXiv:2106.11959, section 3.3).
 
     Options:
-        width: numbers that stand for one.
+        width: numbers that stand for one; null is 16, and in ft_transformer the width of its tokens.
     """
 
-    def __init__(self, columns: int, *, width: Annotated[int, Field(ge=1, le=4096)] = 16) -> None:
+    def __init__(self, columns: int, *, width: Width = None) -> None:
         super().__init__()
-        self.width = width
+        self.width = width = width or WIDTH
         self.weight = nn.Parameter(torch.randn(columns, width) * width**-0.5)
         self.bias = nn.Parameter(torch.zeros(columns * width))
 

@@ -8,7 +8,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from goodfit.models.numeric_embeddings.base import NUMERIC_EMBEDDINGS, NumericEmbedding, mapped, of_columns
+from goodfit.models.layers import mapped, of_columns
+from goodfit.models.numeric_embeddings.base import NUMERIC_EMBEDDINGS, WIDTH, NumericEmbedding, Width
 
 
 @NUMERIC_EMBEDDINGS.register("periodic")
@@ -20,7 +21,7 @@ class PeriodicEmbedding(NumericEmbedding):
     itself: the larger it is, the finer is what a column may say, and the sooner it learns noise.
 
     Options:
-        width: numbers that stand for one.
+        width: numbers that stand for one; null is 16, and in ft_transformer the width of its tokens.
         frequencies: sines, and as many cosines, of each number.
         sigma: deviation of the first frequencies, in turns per standard deviation of a column scaled so.
     """
@@ -29,12 +30,12 @@ class PeriodicEmbedding(NumericEmbedding):
         self,
         columns: int,
         *,
-        width: Annotated[int, Field(ge=1, le=4096)] = 16,
+        width: Width = None,
         frequencies: Annotated[int, Field(ge=1, le=4096)] = 32,
         sigma: Annotated[float, Field(gt=0, le=1000)] = 0.1,
     ) -> None:
         super().__init__()
-        self.width = width
+        self.width = width = width or WIDTH
         first = torch.empty(columns * frequencies)
         self.frequencies = nn.Parameter(nn.init.trunc_normal_(first, std=sigma, a=-3 * sigma, b=3 * sigma))
         # A sine and its cosine have the squared length 1, and a ReLU keeps half of a symmetric sum's.

@@ -6,13 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from goodfit.models.numeric_embeddings.base import (
-    NUMERIC_EMBEDDINGS,
-    NumericEmbedding,
-    beside_rows,
-    mapped,
-    of_columns,
-)
+from goodfit.models.layers import beside_rows, mapped, of_columns
+from goodfit.models.numeric_embeddings.base import NUMERIC_EMBEDDINGS, WIDTH, NumericEmbedding, Width
 
 STEEPEST = 1e6
 """Steps of a standard deviation that a bin may be narrow, at least; float32 tells no closer numbers apart."""
@@ -30,7 +25,7 @@ class PiecewiseLinearEmbedding(NumericEmbedding):
 
     Options:
         bins: at most so many, with equally many train rows in each.
-        width: numbers that stand for one.
+        width: numbers that stand for one; null is 16, and in ft_transformer the width of its tokens.
     """
 
     left: Tensor
@@ -41,10 +36,10 @@ class PiecewiseLinearEmbedding(NumericEmbedding):
         columns: int,
         *,
         bins: Annotated[int, Field(ge=1, le=1000)] = 48,
-        width: Annotated[int, Field(ge=1, le=4096)] = 16,
+        width: Width = None,
     ) -> None:
         super().__init__()
-        self.width = width
+        self.width = width = width or WIDTH
         self.scale = nn.Parameter(torch.randn(columns, width) * width**-0.5)
         self.bias = nn.Parameter(torch.zeros(columns * width))
         self.weight = nn.Parameter(torch.zeros(columns, bins, width))

@@ -86,6 +86,8 @@ class Program:
 
     def _plain(self, batch: Batch, target: Tensor, numbers: Mapping[str, Drawn]) -> Tensor:
         logits = self.network(batch, numbers["forward"])
+        if logits.ndim == 4:  # several predictions of each row: each counts like a row of its own
+            target, logits = target.repeat_interleave(logits.shape[2], dim=1), logits.flatten(1, 2)
         losses = self.member.task.loss(logits.flatten(0, 1), target.flatten(0, 1)).view(logits.shape[:2])
         return self.hooks.row_losses(losses, logits, target, numbers["losses"])
 
