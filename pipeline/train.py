@@ -13,16 +13,30 @@ from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that 
 from goodfit.bundle import Bundle, save_bundle
 from goodfit.calibration import CalibrationSection, calibrated, check_calibration
 from goodfit.data import Table, read_table
-from goodfit.ensembling import TrainSection, Volume, assembled_of, read_leaders, trained
+from goodfit.ensembling import OWN, TrainSection, Volume, assembled_of, read_leaders, refitted, trained
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record, search_attempt
-from goodfit.training import Epoch, FitSections, Fitted, TrainingData, fit, write_curves
+from goodfit.training import (
+    Epoch,
+    FitSections,
+    Fitted,
+    Found,
+    Refitted,
+    TrainingData,
+    fit,
+    refit,
+    with_refit,
+    write_curves,
+)
 
 EXAMPLE_ROWS = 5
-AFTER_THE_FIT = ("calibration", "tracking", "src/goodfit/calibration", "src/goodfit/thresholds", "src/goodfit/tracking")
-"""Sections and code that this stage reads and that decide no weight."""
+AFTER_THE_FIT = (
+    *("train", "calibration", "tracking"),
+    *("src/goodfit/calibration", "src/goodfit/ensembling", "src/goodfit/thresholds", "src/goodfit/tracking"),
+)
+"""Sections and code that this stage reads and that decide no weight of the first fit."""
 
 
 class Params(FitSections):
@@ -50,8 +64,8 @@ def train(stage: Stage[Params]) -> None:
         tracker.candidate(stage.key, search=search, params=params, tags=record_tags(record)) as run,
     ):
         run.inputs({path: md5 for path, md5 in stage.inputs.items() if path.startswith("data/")})
-        fitted, bundle = fitted_bundle(stage, sections, mates, tables, run)
-        figures = figures_of(fitted, bundle)
+        fitted, bundle, again = fitted_bundle(stage, sections, mates, tables, run)
+        figures = figures_of(fitted, bundle) | (again.figures if again else {})
         run.metrics(figures)
         for path in ("params.yaml", "artifacts/best.yaml", "reports/training.csv"):
             run.artifact(root / path)
@@ -87,8 +101,8 @@ def mates_of(stage: Stage[Params], sections: FitSections) -> dict[int, FitSectio
 
 def fitted_bundle(
     stage: Stage[Params], sections: FitSections, mates: dict[int, FitSections], tables: tuple[Table, Table], run: Run
-) -> tuple[Fitted, Bundle]:
-    """Fit, choose, calibrate, and write models/candidate and reports/training.csv."""
+) -> tuple[Fitted, Bundle, Refitted | None]:
+    """Fit, choose, calibrate, fit again if asked to, and write models/candidate and reports/training.csv."""
 
     def on_epoch(epoch: Epoch) -> None:
         run.metrics(epoch.metrics, epoch.number)
@@ -97,22 +111,41 @@ def fitted_bundle(
     data = TrainingData.of(*tables, sections.training.preprocessing)
     fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
-    bundle = chosen(stage, bundle, fitted, mates, data) if mates else bundle
+    volumes = [Volume(OWN, sections.model, sections.regularization, fitted)]
+    if mates:
+        bundle, volumes = chosen(stage, bundle, volumes[0], mates, data)
     bundle = own_temperature(calibrated(bundle, tables[1], stage.params.calibration), tables[1], stage)
+    curve: list[dict[str, float]] = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
+    again = None
+    if stage.params.train.refit:
+        every = {OWN: sections, **mates}
+        again = trained_again(stage, [one.found(every[one.trial], schema) for one in volumes], tables, run)
+        bundle, curve = refitted(bundle, again), with_refit(curve, again)
     save_bundle(stage.root / "models/candidate", bundle)
-    curve = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
-    return fitted, bundle
+    return fitted, bundle, again
+
+
+def trained_again(stage: Stage[Params], found: list[Found], tables: tuple[Table, Table], run: Run) -> Refitted:
+    """Fit each chosen model on train and valid rows, for the epochs that were best on valid."""
+
+    def on_epoch(place: int, epoch: Epoch) -> None:
+        if place == 0:
+            run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
+
+    again = refit(found, tables, fit_state(stage) / "refit", on_epoch)
+    epochs = ", ".join(str(len(one.epochs)) for one in again.fitted)
+    say(f"train: trained again on {len(again.data.train_target):,} train and valid rows, for {epochs} epochs")
+    return again
 
 
 def chosen(
-    stage: Stage[Params], best: Bundle, fitted: Fitted, mates: dict[int, FitSections], data: TrainingData
-) -> Bundle:
-    """Return the ensemble that the valid rows choose; the best model alone where no other helps it."""
+    stage: Stage[Params], best: Bundle, own: Volume, mates: dict[int, FitSections], data: TrainingData
+) -> tuple[Bundle, list[Volume]]:
+    """Return the ensemble that the valid rows choose and its models; the best alone where no other helps it."""
     say(f"train: {len(mates)} more settings of the search, for an ensemble")
-    library = trained(mates, best.schema, data, fit_state(stage) / "ensemble")
-    own = Volume(-1, best.model_options, best.regularization, fitted)
-    bundle, selection = assembled_of([own, *library], best, data, stage.params.train.ensemble)
+    library = [own, *trained(mates, best.schema, data, fit_state(stage) / "ensemble")]
+    bundle, selection = assembled_of(library, best, data, stage.params.train.ensemble)
     first, last = selection.losses[0], selection.losses[-1]
     say(
         f"train: {len(bundle.parts)} models predict together with {sum(selection.votes)} votes: valid/loss {last:.4f}, "
@@ -120,7 +153,7 @@ def chosen(
         if bundle.parts
         else f"train: no other model helps the best one: valid/loss {first:.4f}"
     )
-    return bundle
+    return bundle, [library[place] for place in selection.members]
 
 
 def own_temperature(bundle: Bundle, valid: Table, stage: Stage[Params]) -> Bundle:

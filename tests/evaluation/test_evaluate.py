@@ -15,6 +15,7 @@ from goodfit.data import Table
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.evaluation import INSPECTIONS, EvaluateSection, Evaluation, evaluate, verdict
 from goodfit.evaluation.bootstrap_section import BootstrapSection
+from goodfit.evaluation.screen import render_table
 from goodfit.metrics import METRICS
 
 TASKS = ("binary", "multiclass", "regression")
@@ -83,6 +84,19 @@ def test_the_dummy_is_worth_nothing(evaluations: dict[str, Evaluation]) -> None:
     assert evaluations["regression"].baselines["dummy"]["r2"].value == pytest.approx(0, abs=0.02)
 
 
+def test_after_a_refit_the_valid_rows_are_marked_as_seen(world: Callable[..., Any]) -> None:
+    made = world("binary")
+    before = evaluate(made.oracle, made.parts, QUICK, 7)
+    made.oracle.trained_on = ("train", "valid")
+    after = evaluate(made.oracle, made.parts, QUICK, 7)
+    assert (before.to_dict()["seen"], after.to_dict()["seen"]) == (["train"], ["train", "valid"])
+    assert "valid" not in before.notes
+    assert "trained on these rows too" in after.notes["valid"]
+    assert before.to_dict()["valid"] == after.to_dict()["valid"], "the figures stay, and say what they are of"
+    assert "valid (seen)" in [column.header for column in render_table(after).columns]
+    assert "valid (seen)" not in [column.header for column in render_table(before).columns]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_gap_is_positive_where_test_is_worse(world: Callable[..., Any], task: str) -> None:
     made = world(task)
@@ -93,6 +107,7 @@ def test_the_gap_is_positive_where_test_is_worse(world: Callable[..., Any], task
         return answer if frame is learnt_by_heart else answer[np.random.default_rng(0).permutation(len(answer))]
 
     about = {"schema": made.schema, "preprocessor": made.oracle.preprocessor, "threshold": 0.5, "rule": None}
+    about |= {"trained_on": ("train",)}
     bundle = SimpleNamespace(predict=predict, **about)
     gaps = evaluate(bundle, made.parts, QUICK, 7).generalization_gap
     assert len(gaps) >= 4

@@ -70,6 +70,15 @@ def test_a_gate_passes_and_fails_where_it_must(gate: dict[str, Any], passed: boo
     assert judged(gate).passed is passed
 
 
+def test_a_gate_on_valid_rows_fails_where_the_model_was_trained_on_them() -> None:
+    gate = {"kind": "metric", "name": "log_loss", "max": 0.41, "split": "valid"}
+    assert judged(gate).passed
+    outcome = judged(gate, replace(found(), seen=("train", "valid")))
+    assert not outcome.passed
+    assert "ask of split test" in outcome.found
+    assert judged(gate | {"split": "test"}, replace(found(), seen=("train", "valid"))).passed
+
+
 def test_worse_than_the_baseline_by_less_than_allowed_passes() -> None:
     gate = {"kind": "baseline", "name": "linear", "margin": -0.02}
     assert judged(gate, found(against="undecided")).passed

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,17 @@ def test_every_inspection_answers_with_finite_figures(judged: Any, task: str) ->
         assert finding.tables
         assert all(np.isfinite(value) for value in finding.figures.values())
     json.dumps(judged[task][2].to_dict(), allow_nan=False)
+
+
+def test_labels_that_the_model_has_learned_are_not_judged_by_it(judged: Any) -> None:
+    made, bundle, evaluation = judged["binary"]
+    off = {kind: {"enabled": False} for kind in INSPECTIONS if kind != "mistakes"}
+    section = EvaluateSection.model_validate({"bootstrap": {"resamples": 100}, "mistakes": {"train": False}, **off})
+    again = evaluate(replace(bundle, trained_on=("train", "valid")), made.parts, section, 7)
+    found = again.inspected.findings["mistakes"]
+    assert "labels_valid" in evaluation.inspected.findings["mistakes"].tables
+    assert list(found.tables) == ["worst_rows", "labels_test"]
+    assert "of valid" not in found.summary
 
 
 def test_equal_runs_find_the_same_to_the_bit(judged: Any) -> None:

@@ -61,6 +61,12 @@ def make() -> Callable[..., tuple[Recipe, TrainingData]]:
 
 
 @pytest.fixture(scope="session")
+def both() -> tuple[Table, Table]:
+    """The train and the valid table behind `make`, with its default target."""
+    return tables()
+
+
+@pytest.fixture(scope="session")
 def churn() -> tuple[Recipe, TrainingData]:
     return made()
 

@@ -34,6 +34,7 @@ class Bundle:
         interval: how wide prediction intervals are; regression only, None where there are none.
         parts: the models of a chosen ensemble, the best by itself first, where the model is one; `model_options` and
             `regularization` are that one's.
+        trained_on: the splits whose rows trained it; after a refit also valid.
     """
 
     schema: Schema
@@ -46,6 +47,7 @@ class Bundle:
     rule: ThresholdRule | None = None
     interval: PredictionInterval | None = None
     parts: tuple[Part, ...] = ()
+    trained_on: tuple[str, ...] = ("train",)
 
     @property
     def best_part(self) -> "Bundle":

@@ -1,7 +1,7 @@
 """The form of bundle.json."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -70,6 +70,7 @@ class Record(Section):
         interval: see `PredictionInterval`; older bundles have none.
         networks: how many networks of these options predict together; see `Ensemble`.
         parts: the models of a chosen ensemble; see `Part`.
+        trained_on: see `Bundle`; older bundles do not say, and were trained on train rows alone.
     """
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -83,6 +84,7 @@ class Record(Section):
     interval: IntervalRecord | None = None
     networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
     parts: Annotated[list[PartRecord], Field(max_length=MOST_NETWORKS)] = []
+    trained_on: Annotated[list[Literal["train", "valid"]], Field(min_length=1, max_length=2)] = ["train"]
 
 
 def part_records(parts: Iterable[Part]) -> list[PartRecord]:

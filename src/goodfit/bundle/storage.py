@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -43,6 +44,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         interval=bundle.interval.to_dict() if bundle.interval else None,
         networks=1 if bundle.parts else networks_in(bundle.model),
         parts=part_records(bundle.parts),
+        trained_on=list(bundle.trained_on),
     )
     text = json.dumps(record.model_dump(), sort_keys=True, allow_nan=False, ensure_ascii=False)
     state = bundle.model.state_dict()
@@ -69,8 +71,8 @@ def load_bundle(folder: Path) -> Bundle:
             model = _built(record, schema, preprocessor)
     model.load_state_dict(unpacked(content, model.state_dict(), folder / WEIGHTS))
     settings = record.model, record.regularization, model.eval()
-    parts = parts_in(record)
-    return Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval, parts)
+    found = Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval)
+    return replace(found, parts=parts_in(record), trained_on=tuple(record.trained_on))
 
 
 def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:

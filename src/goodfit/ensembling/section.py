@@ -17,9 +17,13 @@ class TrainSection(Section):
     Options:
         ensemble: votes of an ensemble that is chosen, on the valid rows, among models of the search's best settings; 1
             is no ensemble.
+        refit: whether the model, or each of the ensemble, is trained anew on the train and the valid rows together, for
+            the epochs that were best on valid. Temperature, threshold and intervals stay those of the model before,
+            because the valid rows cannot judge one that has seen them; every figure on them is marked so from then on.
     """
 
     ensemble: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
+    refit: bool = False
 
     @property
     def library(self) -> int:

@@ -21,6 +21,11 @@ from goodfit.evaluation.targets import THRESHOLD, decided, groups_of, predicted,
 from goodfit.metrics import METRICS
 from goodfit.thresholds import threshold_by
 
+SEEN = (
+    "the model was trained on these rows too (train.refit): what is measured or confirmed on them says nothing of "
+    "new rows; test does"
+)
+
 
 def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) -> Evaluation:
     """Judge a model on train, valid and test.
@@ -53,6 +58,8 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
     answers = {s: Answers(targets[s], groups[s], said[s], thresholds, order[s]) for s in SPLITS}
     judged = {s: judge(answers[s], metrics, section.bootstrap, (seed, i)) for i, s in enumerate(SPLITS)}
     notes |= _notes(judged, metrics, BASELINES)
+    if "valid" in bundle.trained_on:
+        notes["valid"] = SEEN
     return Evaluation(
         task=bundle.schema.task,
         classes=bundle.schema.classes,
@@ -67,6 +74,7 @@ def evaluate(bundle: Bundle, parts: Parts, section: EvaluateSection, seed: int) 
         notes=notes,
         inspected=inspect_all(subject, section),
         schema=bundle.schema,
+        seen=bundle.trained_on,
         **_pictures(bundle, answers["test"]),
     )
 

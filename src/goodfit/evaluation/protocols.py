@@ -39,6 +39,10 @@ class Predictor(Protocol):
     def rule(self) -> ThresholdRule | None:
         """How the threshold was chosen; None where nobody chose it."""
 
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """The splits whose rows trained it: train, and valid too after a refit."""
+
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Return probabilities [n, k], or values [n] in target units."""
 

@@ -36,6 +36,7 @@ class Evaluation:
         notes: dotted place to what should be known about the figure there.
         inspected: what the inspections found.
         schema: the columns of the model.
+        seen: the splits whose rows trained the model; their figures say nothing of new rows.
     """
 
     task: Task
@@ -53,6 +54,7 @@ class Evaluation:
     notes: Mapping[str, str] = field(default_factory=dict)
     inspected: Inspected = field(default_factory=Inspected)
     schema: Schema | None = None
+    seen: tuple[str, ...] = ("train",)
 
     def to_dict(self) -> dict[str, Any]:
         """Return metrics.json: finite numbers only; a figure that is undefined is null and has a note."""
@@ -63,6 +65,7 @@ class Evaluation:
             "comparison": {name: _written(compared) for name, compared in self.comparison.items()},
             "bootstrap": {"resamples": self.resamples, "level": self.level},
             "rows": dict(self.rows),
+            "seen": list(self.seen),
             "inspections": {
                 kind: {name: finite(figure) for name, figure in finding.figures.items()}
                 for kind, finding in self.inspected.findings.items()

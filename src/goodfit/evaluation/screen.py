@@ -20,7 +20,8 @@ def render_table(evaluation: Evaluation, *, ascii_only: bool = False) -> Table:
         box=box.ASCII if ascii_only else box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
     )
     table.add_column("metric", overflow="fold")
-    for heading in ("train", "valid", "test", f"{100 * evaluation.level:g} % interval", "gap", reference):
+    chosen_on = "valid (seen)" if "valid" in evaluation.seen else "valid"
+    for heading in ("train", chosen_on, "test", f"{100 * evaluation.level:g} % interval", "gap", reference):
         table.add_column(heading, justify="right", no_wrap=True)
     for name in evaluation.metrics:
         train, valid, test = (evaluation.splits[split][name] for split in ("train", "valid", "test"))

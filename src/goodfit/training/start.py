@@ -65,7 +65,8 @@ def identity(standing: Standing) -> str:
     recipe, data = standing.candidate.recipe, standing.candidate.data
     sections = {name: getattr(recipe, name).model_dump() for name in ("model", "regularization", "training")}
     task = [recipe.task, recipe.classes, data.preprocessor.cardinalities]
-    return digest_of_value([sections, task, standing.candidate.seed, data.digest, dict(standing.machine)])
+    until = [] if standing.candidate.until is None else [standing.candidate.until]
+    return digest_of_value([sections, task, standing.candidate.seed, data.digest, dict(standing.machine), *until])
 
 
 def _member(candidate: Candidate) -> Member:

@@ -16,12 +16,19 @@ class Candidate:
         recipe: what is trained.
         seed: decides the first weights, the order of rows and the noise of regularizers, whoever trains beside it.
         data: preprocessed rows; several candidates may share one object.
+        until: the epoch after which it ends, where that is not the recipe's last; schedules stay those of all epochs.
     """
 
     number: int
     recipe: Recipe
     seed: int
     data: TrainingData
+    until: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it trains at most."""
+        return self.until or self.recipe.training.epochs
 
 
 Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]

@@ -77,7 +77,7 @@ class Standing:
     def ends(self) -> bool:
         """Return whether it ends by itself: all epochs done, or stopped early."""
         losses = self.history.losses
-        full = len(losses) >= self.candidate.recipe.training.epochs
+        full = len(losses) >= self.candidate.epochs
         return full or self.member.regularization.should_stop(losses)
 
     def end(self, state: str, kept: Sequence[State]) -> None:
