@@ -18,7 +18,7 @@ CLASSES = {"binary": ("No", "Yes"), "multiclass": ("ant", "bee", "cat"), "regres
 class Oracle:
     """Knows how the rows were made, and answers with noise of the given size."""
 
-    threshold, rule, trained_on, parts = 0.5, None, ("train",), ()
+    threshold, rule, parts, trained_on = 0.5, None, (), ("train",)
 
     def __init__(self, schema: Schema, noise: float = 0.0, train: Table | None = None) -> None:
         self.schema, self.noise = schema, noise

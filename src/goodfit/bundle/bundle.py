@@ -46,8 +46,8 @@ class Bundle:
     temperature: float = 1.0
     rule: ThresholdRule | None = None
     interval: PredictionInterval | None = None
-    trained_on: tuple[str, ...] = ("train",)
     parts: tuple[Part, ...] = ()
+    trained_on: tuple[str, ...] = ("train",)
 
     @property
     def best_part(self) -> "Bundle":

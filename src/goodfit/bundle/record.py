@@ -68,9 +68,9 @@ class Record(Section):
         temperature: see `Bundle`.
         rule: see `ThresholdRule`; bundles that were written before there were rules have none.
         interval: see `PredictionInterval`; older bundles have none.
-        trained_on: see `Bundle`; older bundles do not say, and were trained on train rows alone.
         networks: how many networks of these options predict together; see `Ensemble`.
         parts: the models of a chosen ensemble; see `Part`.
+        trained_on: see `Bundle`; older bundles do not say, and were trained on train rows alone.
     """
 
     format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = FORMAT
@@ -83,8 +83,8 @@ class Record(Section):
     rule: RuleRecord | None = None
     interval: IntervalRecord | None = None
     networks: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
-    trained_on: Annotated[list[Literal["train", "valid"]], Field(min_length=1, max_length=2)] = ["train"]
     parts: Annotated[list[PartRecord], Field(max_length=MOST_NETWORKS)] = []
+    trained_on: Annotated[list[Literal["train", "valid"]], Field(min_length=1, max_length=2)] = ["train"]
 
 
 def part_records(parts: Iterable[Part]) -> list[PartRecord]:

@@ -72,7 +72,7 @@ def load_bundle(folder: Path) -> Bundle:
     model.load_state_dict(unpacked(content, model.state_dict(), folder / WEIGHTS))
     settings = record.model, record.regularization, model.eval()
     found = Bundle(schema, preprocessor, *settings, record.threshold, record.temperature, rule, interval)
-    return replace(found, trained_on=tuple(record.trained_on), parts=parts_in(record))
+    return replace(found, parts=parts_in(record), trained_on=tuple(record.trained_on))
 
 
 def _check_agreement(schema: Schema, preprocessor: Preprocessor) -> None:
