@@ -81,6 +81,7 @@ print(hashlib.sha256(said.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_threads_change_no_bit() -> None:
     folder = str(Path(__file__).parent)
     said = {

@@ -218,7 +218,7 @@ def test_of_several_promoters_at_once_exactly_one_wins(tmp_path: Path, blank_dat
     shutil.copyfile(blank_database, tmp_path / "mlflow.db")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     registry = prepared(uri, tmp_path, 3)
-    check_race(registry, race(uri, tmp_path, processes=3, rounds=4))
+    check_race(registry, race(uri, tmp_path, processes=3, rounds=2))
 
 
 TRIGGER = """
