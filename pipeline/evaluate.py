@@ -4,6 +4,7 @@ Reads the splits, models/candidate, run.json and what the other stages reported.
 reports/evaluation/, reports/cost.json and reports/report.html, finishes the run, and then fails if a gate did.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from goodfit.stage import Stage, run_stage  # isort: skip  (first, so that a failing import has its exit code)
@@ -23,9 +24,10 @@ from goodfit.evaluation import (
     show_table,
     write_reports,
 )
-from goodfit.files import read_json, write_json, write_text
+from goodfit.files import read_json, remove, write_json, write_text
 from goodfit.params import Seed
 from goodfit.registry import Section
+from goodfit.studies import Chosen, asked_studies, chosen_model
 from goodfit.tracking import (
     Tracker,
     TrackingSection,
@@ -87,6 +89,7 @@ def evaluate_candidate(stage: Stage[Params]) -> None:
     evaluation = evaluate(bundle, splits, section, stage.params.seed)
     for kind, trace in evaluation.inspected.tracebacks.items():
         write_text(root / LOGS / f"evaluate-{kind}.log", trace)
+    evaluation = studied(stage, evaluation, record, splits)
     cost = measured(stage, bundle, splits, record)
     outcomes = [gate.judge(Evidence(evaluation, cost)) for gate in built_gates(section)]
     write_reports(root / "reports", evaluation, read_context(root, record, cost, outcomes, section.card))
@@ -95,6 +98,22 @@ def evaluate_candidate(stage: Stage[Params]) -> None:
     publish(stage, record, evaluation, outcomes)
     show_table(evaluation)
     refuse(outcomes)
+
+
+def studied(stage: Stage[Params], evaluation: Evaluation, record: dict[str, Any], splits: Splits) -> Evaluation:
+    """Return the evaluation with the findings of the studies that are asked for."""
+
+    def chosen() -> Chosen:
+        return chosen_model(record, splits.train, splits.valid)
+
+    found = asked_studies(chosen, stage.params.evaluate, stage.state)
+    findings = {**evaluation.inspected.findings, **found}
+    return replace(evaluation, inspected=replace(evaluation.inspected, findings=findings)) if found else evaluation
+
+
+def forget(stage: Stage[Params]) -> None:
+    """Drop the checkpoints of the studies once the stage's outputs are vouched for."""
+    remove(stage.state)
 
 
 def measured(stage: Stage[Params], bundle: Bundle, splits: Splits, record: dict[str, Any]) -> dict[str, float]:
@@ -143,4 +162,4 @@ def refuse(outcomes: list[Outcome]) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("evaluate", Params, evaluate_candidate)
+    run_stage("evaluate", Params, evaluate_candidate, last=forget)

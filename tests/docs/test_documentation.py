@@ -67,9 +67,10 @@ def test_the_commands_of_the_readme_exist() -> None:
     assert {"repro", "test", "ui"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = [command for command in app.registered_commands if command.callback]
+    names = {command.name or command.callback.__name__.replace("_", "-") for command in commands if command.callback}
     names |= {group.name for group in app.registered_groups if group.name}
-    verbs = set(re.findall(r"`goodfit ([a-z]+)", README))
+    verbs = set(re.findall(r"`goodfit ([a-z-]+)", README))
     assert verbs
     assert verbs <= names
 

@@ -22,6 +22,7 @@ from goodfit.cli.retrain import retrain
 from goodfit.cli.schedule import schedule
 from goodfit.cli.search import search
 from goodfit.cli.serve import serve
+from goodfit.cli.studies import ablate, learning_curve
 from goodfit.cli.tracker import sync, ui
 from goodfit.errors import ConfigurationError
 from goodfit.stage.failure import DEBUG, report_failure
@@ -42,6 +43,8 @@ app.command()(doctor)
 app.command()(config)
 app.command()(explain)
 app.command()(compare)
+app.command()(ablate)
+app.command()(learning_curve)
 app.command()(predict)
 app.command()(serve)
 app.command()(retrain)

@@ -3,12 +3,21 @@
 from goodfit.evaluation.decision import Decision, decide
 from goodfit.evaluation.estimates import Comparison, Estimate, compare
 from goodfit.evaluation.gates import GATES, Evidence, Outcome
-from goodfit.evaluation.inspections import INSPECTIONS
+from goodfit.evaluation.inspections import INSPECTIONS, Finding
 from goodfit.evaluation.measuring import evaluate
-from goodfit.evaluation.page import Context, read_context, render_comparison, render_report, write_reports
+from goodfit.evaluation.page import (
+    Context,
+    read_context,
+    render_comparison,
+    render_finding,
+    render_report,
+    write_finding,
+    write_reports,
+)
 from goodfit.evaluation.result import Evaluation
 from goodfit.evaluation.screen import render_table, show_table
 from goodfit.evaluation.section import EvaluateSection, built_gates, check_section, chosen_metrics
+from goodfit.evaluation.studies_section import AblationSection, LearningCurveSection
 from goodfit.evaluation.timing import measure_cost
 from goodfit.evaluation.verdict import verdict
 from goodfit.evaluation.versus import Contender, Versus, compare_models
@@ -16,6 +25,7 @@ from goodfit.evaluation.versus import Contender, Versus, compare_models
 __all__ = [
     "GATES",
     "INSPECTIONS",
+    "AblationSection",
     "Comparison",
     "Contender",
     "Context",
@@ -24,6 +34,8 @@ __all__ = [
     "EvaluateSection",
     "Evaluation",
     "Evidence",
+    "Finding",
+    "LearningCurveSection",
     "Outcome",
     "Versus",
     "built_gates",
@@ -36,9 +48,11 @@ __all__ = [
     "measure_cost",
     "read_context",
     "render_comparison",
+    "render_finding",
     "render_report",
     "render_table",
     "show_table",
     "verdict",
+    "write_finding",
     "write_reports",
 ]

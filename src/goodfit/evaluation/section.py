@@ -11,6 +11,7 @@ from goodfit.evaluation.card_section import CardSection
 from goodfit.evaluation.gates import GATES, Gate, Known
 from goodfit.evaluation.inspections import INSPECTIONS
 from goodfit.evaluation.result import BASELINES
+from goodfit.evaluation.studies_section import AblationSection, AsSwitch, LearningCurveSection
 from goodfit.metrics import METRICS
 
 PLACE = "params.yaml: evaluate.metrics"
@@ -53,6 +54,8 @@ class EvaluateSection(INSPECTIONS.fields()):  # type: ignore[misc]  # made at ru
         gates: conditions that the model must meet, each a `kind` and its options; a failed one ends the stage with
             exit code 6, after everything is written.
         card: what the model card says in words.
+        ablation: what each regularizer is worth; true switches it on.
+        learning_curve: whether more data would help; true switches it on.
     """
 
     metrics: Annotated[
@@ -61,6 +64,8 @@ class EvaluateSection(INSPECTIONS.fields()):  # type: ignore[misc]  # made at ru
     bootstrap: BootstrapSection = BootstrapSection()
     gates: list[GATES.section()] = []  # type: ignore[valid-type]
     card: CardSection = CardSection()
+    ablation: Annotated[AblationSection, AsSwitch] = AblationSection()
+    learning_curve: Annotated[LearningCurveSection, AsSwitch] = LearningCurveSection()
 
 
 def check_section(section: EvaluateSection, task: Task | None) -> None:

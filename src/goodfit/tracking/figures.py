@@ -9,6 +9,8 @@ from typing import Any
 
 from goodfit.tracking.names import legal
 
+STUDIES = ("ablation", "learning_curve")
+"""What is not of the test rows, among the findings: it has metrics under its own name."""
 _NOT_METRICS = ("number", "epoch", "seconds")
 _TRAINING = ("training_", "parameters")
 
@@ -20,8 +22,9 @@ def evaluation_metrics(report: Mapping[str, Any]) -> dict[str, float]:
         for name, figure in report.get(split, {}).items():
             metrics |= {f"{split}/{name}{end}": figure.get(key) for key, end in _BOUNDS.items()}
     metrics |= {f"generalization_gap/{name}": gap for name, gap in report.get("generalization_gap", {}).items()}
-    for figures in report.get("inspections", {}).values():
-        metrics |= {f"test/{name}": value for name, value in figures.items() if legal(f"test/{name}")}
+    for kind, figures in report.get("inspections", {}).items():
+        place = kind if kind in STUDIES else "test"
+        metrics |= {f"{place}/{name}": value for name, value in figures.items() if legal(f"{place}/{name}")}
     return {name: value for name, value in metrics.items() if value is not None and math.isfinite(value)}
 
 

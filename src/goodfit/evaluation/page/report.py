@@ -9,6 +9,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from goodfit.evaluation.decision import decide
+from goodfit.evaluation.inspecting import Inspected
+from goodfit.evaluation.inspections import Finding
 from goodfit.evaluation.page import views
 from goodfit.evaluation.page.context import Context
 from goodfit.evaluation.result import Evaluation
@@ -18,7 +20,13 @@ from goodfit.metrics import METRICS
 
 MAX_CLASSES = 30
 """A confusion matrix of more classes is no longer readable, and is left to reports/evaluation/confusion.csv."""
-TEMPLATES = ("report.base.jinja", "report.macros.jinja", "report.html.jinja", "report.compare.jinja")
+TEMPLATES = (
+    "report.base.jinja",
+    "report.macros.jinja",
+    "report.html.jinja",
+    "report.compare.jinja",
+    "report.finding.jinja",
+)
 
 
 def render_report(evaluation: Evaluation, context: Context) -> str:
@@ -45,6 +53,12 @@ def render_report(evaluation: Evaluation, context: Context) -> str:
 def render_comparison(versus: Versus) -> str:
     """Return the page for two models."""
     return rendered("report.compare.jinja", versus=versus, facts={name: METRICS[name].facts for name in versus.metrics})
+
+
+def render_finding(kind: str, finding: Finding, folder: str) -> str:
+    """Return the page for one finding, whose tables lie in `folder`."""
+    (view,) = views.finding_views(Inspected({kind: finding}))
+    return rendered("report.finding.jinja", finding=view, folder=folder)
 
 
 def rendered(template: str, **values: Any) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from goodfit.evaluation.estimates import finite
+from goodfit.evaluation.inspections import Finding
 from goodfit.evaluation.page.context import Context
 from goodfit.evaluation.page.report import render_report
 from goodfit.evaluation.plots import write_plots, write_table
@@ -24,22 +25,22 @@ def write_reports(folder: Path, evaluation: Evaluation, context: Context) -> Non
     """
     remove(folder / "evaluation")
     write_plots(folder / "evaluation", evaluation.plots)
-    _write_findings(folder / "evaluation", evaluation)
+    for kind, finding in evaluation.inspected.findings.items():
+        write_finding(folder / "evaluation", kind, finding)
     for stem, table in (("table_metrics", _metrics(evaluation)), ("table_baselines", _baselines(evaluation))):
         write_json(folder / "evaluation" / f"{stem}.json", table)
     failpoint("evaluate.plots")  # the tables are there, the report is not
     write_text(folder / "report.html", render_report(evaluation, context))
 
 
-def _write_findings(folder: Path, evaluation: Evaluation) -> None:
-    """Write every finding's tables as CSV, and its charts as pictures that show by themselves."""
+def write_finding(folder: Path, kind: str, finding: Finding) -> None:
+    """Write a finding's tables as CSV, and its charts as pictures that show by themselves."""
     style = (files("goodfit.evaluation") / "report.css").read_text(encoding="utf-8")
-    for kind, finding in evaluation.inspected.findings.items():
-        for stem, table in finding.tables.items():
-            write_table(folder / f"{kind}_{stem}.csv", table)
-        for number, (_, chart) in enumerate(finding.charts, start=1):
-            if chart:
-                write_text(folder / f"{kind}_{number}.svg", _alone(chart, style))
+    for stem, table in finding.tables.items():
+        write_table(folder / f"{kind}_{stem}.csv", table)
+    for number, (_, chart) in enumerate(finding.charts, start=1):
+        if chart:
+            write_text(folder / f"{kind}_{number}.svg", _alone(chart, style))
 
 
 def _alone(chart: str, style: str) -> str:
