@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,24 @@ def test_what_acts_through_another_goes_with_it() -> None:
     for kinds in gone.values():  # each is a section that params.yaml could hold
         RegularizationSection.model_validate(without(section, kinds).model_dump())
     assert removals(without(section, gone[ALL])) == {}
+
+
+def test_intervals_hold_together(make: Make) -> None:
+    settings = {"dropout": {"p": 0.3}, "mixup": {"alpha": 0.2}, "swa": {"enabled": True}}
+    rows = found(make, settings)
+    assert len(rows) == 4, "so each is at the level that leaves a quarter of the chance to err"
+    recipe = (chosen := make(regularization=settings)).recipe
+    data = [TrainingData.of(chosen.train, chosen.valid, recipe.training.preprocessing)] * QUICK.seeds
+    less = replace(recipe, regularization=without(recipe.regularization, ["dropout"]))
+    results = trained({"with": Variant(recipe, data), "without": Variant(less, data)}, chosen.sections.seed, None)
+    expected = worth("dropout", results["with"], results["without"], 1 - 0.05 / 4).loss
+    assert rows["dropout"]["loss_low"] == pytest.approx(expected.low, abs=1e-4)
+    assert rows["dropout"]["loss_high"] == pytest.approx(expected.high, abs=1e-4)
+
+
+def test_what_changes_nothing_has_no_effect() -> None:
+    same = [Result(1.0, 0.1), Result(2.0, 0.2)]
+    assert worth("swa", same, same, 0.95).finding == "no effect"
 
 
 def test_without_regularizers_there_is_nothing_to_leave_out(make: Make) -> None:

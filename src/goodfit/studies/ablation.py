@@ -39,7 +39,9 @@ class Worth:
 
     @property
     def finding(self) -> str:
-        """What the interval of the loss shows."""
+        """What the interval of the loss shows; no effect where not one training came out otherwise."""
+        if self.loss.low == self.loss.high == 0:
+            return "no effect"
         if self.loss.low > 0:
             return "helps"
         return "harms" if self.loss.high < 0 else "not shown"
@@ -67,7 +69,8 @@ def ablate(chosen: Chosen, section: AblationSection, state: Path | None = None) 
     recipes = {WHOLE: chosen.recipe} | {n: replace(chosen.recipe, regularization=s) for n, s in sections.items()}
     variants = {name: Variant(recipe, [data] * section.seeds) for name, recipe in recipes.items()}
     found = trained(variants, chosen.sections.seed, state)
-    worths = [worth(name, found[WHOLE], found[name], section.level) for name in kinds]
+    level = 1 - (1 - section.level) / len(kinds)  # each so wide that all of them hold together (Bonferroni)
+    worths = [worth(name, found[WHOLE], found[name], level) for name in kinds]
     return shown(worths, found[WHOLE], section)
 
 
@@ -132,18 +135,17 @@ def _table(worths: Sequence[Worth]) -> pd.DataFrame:
 
 
 def _said(worths: Sequence[Worth], whole: Sequence[Result | None], section: AblationSection) -> str:
-    groups = {
-        finding: [o.name for o in worths if o.finding == finding and o.name != ALL] for finding in ("helps", "harms")
-    }
-    helps, harms = (", ".join(names) or "none" for names in groups.values())
+    named = [one for one in worths if one.name != ALL]
+    helps, harms = (", ".join(o.name for o in named if o.finding == said) or "none" for said in ("helps", "harms"))
     sound = [result for result in whole if result is not None]
     mean = mean_interval([result.valid for result in sound], section.level).value
     gap = mean_interval([result.gap for result in sound], section.level).value
     return (
         f"Shown to help on the valid rows: {helps}; shown to harm: {harms}. With everything the loss on valid is "
-        f"{mean:.4g}, {gap:+.4g} against train, in the mean of {len(sound)} seeds; differences are by seed, with "
-        f"{section.level:.0%} intervals over seeds. A positive difference in loss, or in gap, speaks for the "
-        "regularizer. The settings were chosen with all of them on, and without one its neighbours are not tuned anew."
+        f"{mean:.4g}, {gap:+.4g} against train, in the mean of {len(sound)} seeds. Differences are by seed; their "
+        f"intervals over seeds are so wide that all of them hold together with {section.level:.0%}. A positive "
+        "difference in loss, or in gap, speaks for the regularizer. The settings were chosen with all of them on, and "
+        "without one its neighbours are not tuned anew."
     )
 
 

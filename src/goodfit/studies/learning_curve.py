@@ -114,4 +114,4 @@ def said(gain: Estimate, sizes: Sequence[int], section: LearningCurveSection) ->
         return f"More rows would probably help. {step}: the curve still falls."
     if gain.high < 0:
         return f"More rows of this kind would probably not help. {step}: it rose."
-    return f"It is not shown that more rows would help. {step}: that leaves out nothing but chance."
+    return f"It is not shown that more rows would help. {step}: that may be chance."
