@@ -10,7 +10,7 @@ from goodfit.evaluation import AblationSection, Estimate, Finding
 from goodfit.evaluation.charts import bar_chart
 from goodfit.registry import Section
 from goodfit.regularizers import REGULARIZERS
-from goodfit.regularizers.regularization import built
+from goodfit.regularizers.regularization import active_in
 from goodfit.studies.chosen import Chosen
 from goodfit.studies.interval import mean_interval
 from goodfit.studies.training import Result, Variant, trained
@@ -78,7 +78,7 @@ def ablate(chosen: Chosen, section: AblationSection, state: Path | None = None) 
 
 def removals(section: Section) -> dict[str, tuple[str, ...]]:
     """Return what is left out together, by name: each active regularizer, with those that act through it, and all."""
-    active = [kind for kind in REGULARIZERS if built(kind, section).active]
+    active = list(active_in(section))
     found: dict[str, tuple[str, ...]] = {}
     for kind in active:
         gone = (kind, *(other for other in active if REGULARIZERS[other].cls.parent == kind))
