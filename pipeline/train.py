@@ -13,7 +13,7 @@ from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that 
 from goodfit.bundle import Bundle, save_bundle
 from goodfit.calibration import CalibrationSection, calibrated, check_calibration
 from goodfit.data import Table, read_table
-from goodfit.ensembling import TrainSection, Volume, assembled_of, read_leaders, trained
+from goodfit.ensembling import OWN, TrainSection, Volume, assembled_of, read_leaders, refitted, trained
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
@@ -22,6 +22,7 @@ from goodfit.training import (
     Epoch,
     FitSections,
     Fitted,
+    Found,
     Refitted,
     TrainingData,
     fit,
@@ -32,12 +33,8 @@ from goodfit.training import (
 
 EXAMPLE_ROWS = 5
 AFTER_THE_FIT = (
-    "train",
-    "calibration",
-    "tracking",
-    "src/goodfit/calibration",
-    "src/goodfit/thresholds",
-    "src/goodfit/tracking",
+    *("train", "calibration", "tracking"),
+    *("src/goodfit/calibration", "src/goodfit/ensembling", "src/goodfit/thresholds", "src/goodfit/tracking"),
 )
 """Sections and code that this stage reads and that decide no weight of the first fit."""
 
@@ -114,44 +111,41 @@ def fitted_bundle(
     data = TrainingData.of(*tables, sections.training.preprocessing)
     fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
-    bundle = chosen(stage, bundle, fitted, mates, data) if mates else bundle
+    volumes = [Volume(OWN, sections.model, sections.regularization, fitted)]
+    if mates:
+        bundle, volumes = chosen(stage, bundle, volumes[0], mates, data)
     bundle = own_temperature(calibrated(bundle, tables[1], stage.params.calibration), tables[1], stage)
     curve: list[dict[str, float]] = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     again = None
     if stage.params.train.refit:
-        again = fitted_again(stage, sections, tables, fitted, run)
-        preprocessor, model = again.data.preprocessor, again.fitted.model
-        bundle = replace(bundle, preprocessor=preprocessor, model=model, trained_on=("train", "valid"))
-        curve = with_refit(curve, again)
+        every = {OWN: sections, **mates}
+        again = trained_again(stage, [one.found(every[one.trial], schema) for one in volumes], tables, run)
+        bundle, curve = refitted(bundle, again), with_refit(curve, again)
     save_bundle(stage.root / "models/candidate", bundle)
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
     return fitted, bundle, again
 
 
-def fitted_again(
-    stage: Stage[Params], sections: FitSections, tables: tuple[Table, Table], fitted: Fitted, run: Run
-) -> Refitted:
-    """Fit on train and valid rows, for the epochs that were best on valid."""
+def trained_again(stage: Stage[Params], found: list[Found], tables: tuple[Table, Table], run: Run) -> Refitted:
+    """Fit each chosen model on train and valid rows, for the epochs that were best on valid."""
 
-    def on_epoch(epoch: Epoch) -> None:
-        run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
+    def on_epoch(place: int, epoch: Epoch) -> None:
+        if place == 0:
+            run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
 
-    state = refit_state(stage)
-    recipe = sections.recipe(tables[0].schema)
-    again = refit(recipe, tables, fitted, seed=sections.seed, state=state, on_epoch=on_epoch)
-    rows = len(again.data.train_target)
-    say(f"train: trained again on {rows:,} train and valid rows, for {len(again.fitted.epochs)} epochs")
+    again = refit(found, tables, fit_state(stage) / "refit", on_epoch)
+    epochs = ", ".join(str(len(one.epochs)) for one in again.fitted)
+    say(f"train: trained again on {len(again.data.train_target):,} train and valid rows, for {epochs} epochs")
     return again
 
 
 def chosen(
-    stage: Stage[Params], best: Bundle, fitted: Fitted, mates: dict[int, FitSections], data: TrainingData
-) -> Bundle:
-    """Return the ensemble that the valid rows choose; the best model alone where no other helps it."""
+    stage: Stage[Params], best: Bundle, own: Volume, mates: dict[int, FitSections], data: TrainingData
+) -> tuple[Bundle, list[Volume]]:
+    """Return the ensemble that the valid rows choose and its models; the best alone where no other helps it."""
     say(f"train: {len(mates)} more settings of the search, for an ensemble")
-    library = trained(mates, best.schema, data, fit_state(stage) / "ensemble")
-    own = Volume(-1, best.model_options, best.regularization, fitted)
-    bundle, selection = assembled_of([own, *library], best, data, stage.params.train.ensemble)
+    library = [own, *trained(mates, best.schema, data, fit_state(stage) / "ensemble")]
+    bundle, selection = assembled_of(library, best, data, stage.params.train.ensemble)
     first, last = selection.losses[0], selection.losses[-1]
     say(
         f"train: {len(bundle.parts)} models predict together with {sum(selection.votes)} votes: valid/loss {last:.4f}, "
@@ -159,7 +153,7 @@ def chosen(
         if bundle.parts
         else f"train: no other model helps the best one: valid/loss {first:.4f}"
     )
-    return bundle
+    return bundle, [library[place] for place in selection.members]
 
 
 def own_temperature(bundle: Bundle, valid: Table, stage: Stage[Params]) -> Bundle:
@@ -187,17 +181,11 @@ def fit_state(stage: Stage[Params]) -> Path:
     return stage.state_without(*AFTER_THE_FIT)
 
 
-def refit_state(stage: Stage[Params]) -> Path:
-    """Return where the checkpoints of the second fit lie."""
-    first = fit_state(stage)
-    return first.with_name(f"{first.name}-refit")
-
-
 def forget(stage: Stage[Params]) -> None:
-    """Drop the checkpoints of other fits; those of these let the next calibration do without training."""
-    kept = (fit_state(stage), refit_state(stage))
-    for folder in kept[0].parent.glob("*"):
-        if folder not in kept:
+    """Drop the checkpoints of other fits; those of this one let the next calibration do without training."""
+    kept = fit_state(stage)
+    for folder in kept.parent.glob("*"):
+        if folder != kept:
             remove(folder)
 
 

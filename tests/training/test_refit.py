@@ -10,7 +10,21 @@ import pytest
 import torch
 
 from goodfit.data import Table
-from goodfit.training import Fitted, Recipe, Refitted, TrainingData, fit, refit, together, with_refit
+from goodfit.errors import ConfigurationError
+from goodfit.optimizers import OPTIMIZERS
+from goodfit.training import (
+    Candidate,
+    Fitted,
+    Found,
+    Recipe,
+    Refitted,
+    TrainingData,
+    fit,
+    fit_population,
+    refit,
+    together,
+    with_refit,
+)
 
 Make = Callable[..., tuple[Recipe, TrainingData]]
 Tables = tuple[Table, Table]
@@ -28,13 +42,13 @@ def first(make: Make, both: Tables) -> tuple[Recipe, Fitted]:
 
 
 def again(first: First, both: Tables, **options: Any) -> Refitted:
-    return refit(first[0], both, first[1], seed=1, **{"state": None, "progress": False, **options})
+    return refit([Found(first[0], 1, first[1].best_epoch)], both, **options)
 
 
 def test_all_rows_train_for_the_epochs_that_were_best_and_nothing_stops_it(first: First, both: Tables) -> None:
     found = again(first, both)
     assert len(found.data.train_target) == len(both[0]) + len(both[1]) == found.figures["refit/rows"]
-    assert found.fitted.best_epoch == len(found.fitted.epochs) == first[1].best_epoch
+    assert found.fitted[0].best_epoch == len(found.fitted[0].epochs) == first[1].best_epoch
     rows = together(*both).frame
     assert np.array_equal(found.data.preprocessor.encode_target(rows), found.data.train_target)
     alone = TrainingData.of(*both, first[0].training.preprocessing).preprocessor
@@ -44,28 +58,45 @@ def test_all_rows_train_for_the_epochs_that_were_best_and_nothing_stops_it(first
 def test_it_learns_from_the_valid_rows(first: First, both: Tables) -> None:
     flipped = both[1].frame.assign(churn=np.where(both[1].frame["churn"] == "yes", "no", "yes"))
     others = again(first, both), again(first, (both[0], Table(flipped, both[1].schema)))
-    weights = [list(found.fitted.model.state_dict().values()) for found in others]
+    weights = [list(found.fitted[0].model.state_dict().values()) for found in others]
     assert any(not torch.equal(one, two) for one, two in zip(*weights, strict=True))
 
 
-def test_a_fit_until_an_epoch_is_the_beginning_of_the_whole_one(make: Make) -> None:
+def test_a_training_until_an_epoch_is_the_beginning_of_the_whole_one(make: Make) -> None:
     recipe, data = make(training={"epochs": 6, "schedule": {"kind": "cosine"}})
-    whole = fit(recipe, data, seed=1, state=None, progress=False)
-    part = fit(recipe, data, seed=1, state=None, progress=False, until=2)
-    assert [epoch.metrics for epoch in part.epochs] == [epoch.metrics for epoch in whole.epochs[:2]]
+    (part,) = fit_population([Candidate(0, recipe, 1, data, until=2)], state=None)
+    assert part.fitted is not None
+    assert [epoch.metrics for epoch in part.fitted.epochs] == [
+        epoch.metrics for epoch in fit(recipe, data, seed=1, state=None, progress=False).epochs[:2]
+    ]
+
+
+def test_several_models_are_trained_again_each_for_its_own_epochs(first: First, both: Tables) -> None:
+    found = refit([Found(first[0], 1, 2), Found(first[0], 2, 3)], both)
+    assert [len(one.epochs) for one in found.fitted] == [2, 3]
+    assert found.figures["refit/epochs"] == 2
+
+
+def test_a_refit_that_fails_says_so(first: First, both: Tables) -> None:
+    optimizer = OPTIMIZERS["sgd"].options(lr=100, momentum=0.99)
+    wild = replace(first[0], training=first[0].training.model_copy(update={"optimizer": optimizer}), task="regression")
+    with pytest.raises(ConfigurationError, match=r"train\.refit: the training on all rows failed: .*diverged"):
+        refit([Found(wild, 1, 20)], both)
 
 
 def test_a_finished_refit_is_found_again(first: First, both: Tables, tmp_path: Path) -> None:
     told: list[bool] = []
-    found = [again(first, both, state=tmp_path, on_epoch=lambda epoch: told.append(epoch.restored)) for _ in range(2)]
+    found = [
+        again(first, both, state=tmp_path, on_epoch=lambda _, epoch: told.append(epoch.restored)) for _ in range(2)
+    ]
     assert told == [False] * first[1].best_epoch + [True] * first[1].best_epoch
-    assert found[0].fitted.epochs[-1].metrics == found[1].fitted.epochs[-1].metrics
+    assert found[0].fitted[0].epochs[-1].metrics == found[1].fitted[0].epochs[-1].metrics
     longer = first[0], replace(first[1], best_epoch=first[1].best_epoch + 1)
-    assert len(again(longer, both, state=tmp_path).fitted.epochs) == longer[1].best_epoch
+    assert len(again(longer, both, state=tmp_path).fitted[0].epochs) == longer[1].best_epoch
 
 
 def test_its_curve_stands_beside_the_first_one(first: First, both: Tables) -> None:
     found = again(first, both)
     rows = with_refit([{"epoch": epoch.number, **epoch.metrics} for epoch in first[1].epochs], found)
     assert [("refit/loss" in row) for row in rows] == [row["epoch"] <= first[1].best_epoch for row in rows]
-    assert rows[0]["refit/loss"] == found.fitted.epochs[0].metrics["train/loss"]
+    assert rows[0]["refit/loss"] == found.fitted[0].epochs[0].metrics["train/loss"]

@@ -11,7 +11,19 @@ from goodfit.data import Schema
 from goodfit.ensembling.selection import Selection, select
 from goodfit.registry import Section
 from goodfit.tasks import task_named
-from goodfit.training import Candidate, FitSections, Fitted, TrainingData, derived, fit_population
+from goodfit.training import (
+    Candidate,
+    FitSections,
+    Fitted,
+    Found,
+    Refitted,
+    TrainingData,
+    derived,
+    fit_population,
+)
+
+OWN = -1
+"""The trial of the best settings themselves, which are trained by themselves."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +31,7 @@ class Volume:
     """A model to choose from.
 
     Args:
-        trial: whose settings it has.
+        trial: whose settings it has; OWN for the best ones.
         model, regularization: its options.
         fitted: the trained network.
     """
@@ -32,6 +44,11 @@ class Volume:
     def bundle(self, like: Bundle) -> Bundle:
         """Return the model by itself, as one that takes raw rows."""
         return replace(like, model_options=self.model, regularization=self.regularization, model=self.fitted.model)
+
+    def found(self, sections: FitSections, schema: Schema) -> Found:
+        """Return what a refit needs to know of it, from the sections that it was trained by."""
+        seed = sections.seed if self.trial == OWN else derived(sections.seed, "ensemble", self.trial)
+        return Found(sections.recipe(schema), seed, self.fitted.best_epoch)
 
 
 def trained(settings: Mapping[int, FitSections], schema: Schema, data: TrainingData, state: Path) -> list[Volume]:
@@ -76,3 +93,16 @@ def assembled_of(library: Sequence[Volume], like: Bundle, data: TrainingData, vo
     model = Ensemble([volume.fitted.model for volume, _ in chosen], task, [count for _, count in chosen])
     parts = [Part(v.model, v.regularization, count, networks=networks_in(v.fitted.model)) for v, count in chosen]
     return replace(first, model=model.eval(), parts=tuple(parts)), selection
+
+
+def refitted(bundle: Bundle, again: Refitted) -> Bundle:
+    """Return a bundle with the networks of a refit, one for each of its parts, in order; all else stays as it is."""
+    models, data = [one.model for one in again.fitted], again.data
+    parts = tuple(
+        replace(part, networks=networks_in(model))
+        for part, model in zip(bundle.parts, models, strict=bool(bundle.parts))
+    )
+    votes = [part.votes for part in parts]
+    model = Ensemble(models, task_named(bundle.task), votes).eval() if parts else models[0]
+    trained_on = ("train", "valid")
+    return replace(bundle, preprocessor=data.preprocessor, model=model, parts=parts, trained_on=trained_on)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from goodfit.bundle import MOST_NETWORKS
 from goodfit.registry import Section
@@ -17,20 +17,13 @@ class TrainSection(Section):
     Options:
         ensemble: votes of an ensemble that is chosen, on the valid rows, among models of the search's best settings; 1
             is no ensemble.
-        refit: whether the model is trained anew on the train and the valid rows together, from first weights, for the
-            epochs that were best on the valid rows before. Its schedules stay those of the whole training; temperature,
-            threshold and intervals stay those of the model before, because the valid rows cannot judge one that has
-            seen them, and every figure on valid rows is marked so from then on. Not of an ensemble.
+        refit: whether the model, or each of the ensemble, is trained anew on the train and the valid rows together, for
+            the epochs that were best on valid. Temperature, threshold and intervals stay those of the model before,
+            because the valid rows cannot judge one that has seen them; every figure on them is marked so from then on.
     """
 
     ensemble: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
     refit: bool = False
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "TrainSection":
-        if self.refit and self.ensemble > 1:
-            raise ValueError("takes either an ensemble or a refit: its votes were chosen for models of the train rows")
-        return self
 
     @property
     def library(self) -> int:

@@ -5,7 +5,7 @@ from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
 from goodfit.training.population import Candidate, Finished, Judge, RowStore, fit_population
 from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
-from goodfit.training.refit import Refitted, refit, together, with_refit
+from goodfit.training.refit import Found, Refitted, refit, together, with_refit
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
 from goodfit.training.settings import FitSections
@@ -18,6 +18,7 @@ __all__ = [
     "Finished",
     "FitSections",
     "Fitted",
+    "Found",
     "Judge",
     "Recipe",
     "Refitted",

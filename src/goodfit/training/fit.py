@@ -22,7 +22,6 @@ def fit(
     state: Path | None,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool = True,
-    until: int | None = None,
 ) -> Fitted:
     """Train one model, or go on with a training that a crash ended; both end in the same bits on one machine.
 
@@ -34,7 +33,6 @@ def fit(
         on_epoch: called after each epoch, once the epoch is in a checkpoint; on resume, first for each epoch of the
             checkpoint (`Epoch.restored`). What it raises ends the fit and comes out unchanged.
         progress: whether to show a progress bar.
-        until: see `Candidate`.
 
     Raises:
         ConfigurationError: see `check_fit`.
@@ -43,8 +41,8 @@ def fit(
         MachineError: the device that is named is not there.
         ServiceError: a checkpoint cannot be written.
     """
-    standing = started(Candidate(0, recipe, seed, data, until))
-    screen = display(standing.candidate.epochs, progress)
+    standing = started(Candidate(0, recipe, seed, data))
+    screen = display(recipe.training.epochs, progress)
 
     def report(epoch: Epoch) -> None:
         screen.show(epoch)
