@@ -1,6 +1,7 @@
 """From settings to one bundle that predicts as its models on average, and an inspection that says what it gains."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
-from goodfit.ensembling import TrainSection, assembled_of, trained
+from goodfit.ensembling import TrainSection, assembled_of, refitted, trained
 from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.params import check
-from goodfit.training import FitSections, TrainingData
+from goodfit.training import FitSections, TrainingData, refit
 
 spec = importlib.util.spec_from_file_location("made_up_problems", Path(__file__).parents[1] / "evaluation/conftest.py")
 made_up = importlib.util.module_from_spec(spec)
@@ -52,6 +53,33 @@ def test_models_of_several_kinds_are_one_bundle(world: Any, tmp_path: Path, task
     found = evaluate(loaded, made.parts, QUICK, 7).to_dict()["inspections"]["ensemble"]
     assert (found["models"], found["votes"]) == (len(bundle.parts), sum(selection.votes))
     assert found["difference_low"] <= found["difference"] <= found["difference_high"]
+
+
+def test_each_model_of_an_ensemble_is_trained_again_and_keeps_its_votes(world: Any, tmp_path: Path) -> None:
+    made = world("binary")
+    settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS * 2)}
+    data = TrainingData.of(made.parts.train, made.parts.valid, settings[0].training.preprocessing)
+    library = trained(settings, made.schema, data, tmp_path / "state")
+    first = settings[0]
+    like = Bundle(made.schema, data.preprocessor, first.model, first.regularization, library[0].fitted.model)
+    before, selection = assembled_of(library, like, data, votes=7)
+    chosen = [library[place] for place in selection.members]
+    found = [volume.found(settings[volume.trial], made.schema) for volume in chosen]
+    assert [one.epochs for one in found] == [volume.fitted.best_epoch for volume in chosen]
+    again = refit(found, (made.parts.train, made.parts.valid))
+    after = refitted(before, again)
+    assert (before.trained_on, after.trained_on) == (("train",), ("train", "valid"))
+    assert [part.votes for part in after.parts] == [part.votes for part in before.parts]
+    save_bundle(tmp_path / "candidate", after)
+    loaded, frame = load_bundle(tmp_path / "candidate"), made.parts.test.frame
+    assert loaded.trained_on == ("train", "valid")
+    assert loaded.predict(frame).tobytes() == after.predict(frame).tobytes() != before.predict(frame).tobytes()
+    alone = [
+        replace(after, model_options=v.model, model=one.model, parts=()).predict(frame)
+        for v, one in zip(chosen, again.fitted, strict=True)
+    ]
+    mean = np.average(alone, axis=0, weights=[part.votes for part in after.parts])
+    np.testing.assert_allclose(after.predict(frame), mean, rtol=1e-5, atol=1e-5)
 
 
 def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ def test_early_stopping_helps_a_network_that_overfits(make: Make) -> None:
     assert row["gap"] > 0, "and the gap is wider without it"
 
 
+def test_early_stopping_is_said_to_be_judged_by_its_own_rows(make: Make) -> None:
+    on, off = {"early_stopping": {"patience": 3}}, {"dropout": {"p": 0.1}}
+    said = [ablate(make(regularization=section), QUICK).summary for section in (on | off, off)]
+    assert ["early_stopping is flattered" in one for one in said] == [True, False]
+
+
 def test_a_decay_that_leaves_no_weight_harms(make: Make) -> None:
     rows = found(make, {"weight_decay": {"strength": 60}, "early_stopping": {"patience": 5}}, epochs=8)
     assert rows["weight_decay"]["shown"] == "harms"

@@ -136,6 +136,22 @@ def test_the_options_of_realmlp_stack(make: Made, target: str) -> None:
     assert_as_alone(candidates)
 
 
+def test_each_answer_of_a_tabm_has_its_own_loss_and_all_of_them_predict(make: Made) -> None:
+    still = {"epochs": 1, "optimizer": {"kind": "sgd", "lr": 1e-12}}
+    recipe, data = make(model={"kind": "tabm", **SMALL["tabm"]}, regularization={}, training=still)
+    fitted = fit(recipe, data, seed=1, state=None, progress=False)
+    rows = torch.from_numpy(data.train.numeric), torch.from_numpy(data.train.categorical)
+    target = torch.from_numpy(data.train_target).float()
+    with torch.no_grad():
+        apart, together = fitted.model.train()(*rows), fitted.model.eval()(*rows)
+    assert apart.shape == (len(target), 4, 1)
+    each = nn.functional.binary_cross_entropy_with_logits(apart[..., 0], target[:, None].expand(-1, 4))
+    pooled = nn.functional.binary_cross_entropy(apart[..., 0].sigmoid().mean(dim=1), target)
+    assert fitted.epochs[0].metrics["train/objective"] == pytest.approx(float(each), abs=1e-5)
+    torch.testing.assert_close(nn.functional.binary_cross_entropy_with_logits(together[:, 0], target), pooled)
+    assert float(pooled) < float(each), "the mean of predictions is better than the mean of losses (Jensen)"
+
+
 @pytest.mark.parametrize("kind", SMALL)
 def test_everything_on_in_other_models_stacks(make: Made, kind: str, regularizer_settings: Any) -> None:
     for settings in regularizer_settings.together():

@@ -42,7 +42,7 @@ def test_known_good_settings_are_options_of_their_model(kind: str) -> None:
     for task in ("binary", "multiclass", "regression"):
         assert len(known_good(kind, task)) >= 1
         for settings in known_good(kind, task):
-            named = {path.partition(".")[2] for path in settings if path.startswith("model.")}
+            named = {path.split(".")[1] for path in settings if path.startswith("model.")}
             assert named <= options
 
 

@@ -17,6 +17,8 @@ from goodfit.studies.training import Result, Variant, trained
 from goodfit.training import TrainingData
 
 ALL = "all of them"
+STOPPING = "early_stopping"
+FLATTERED = f" {STOPPING} is flattered: it keeps the epoch that these very rows like best."
 WHOLE = ""
 """The name of the variant that has everything."""
 
@@ -146,6 +148,7 @@ def _said(worths: Sequence[Worth], whole: Sequence[Result | None], section: Abla
         f"intervals over seeds are so wide that all of them hold together with {section.level:.0%}. A positive "
         "difference in loss, or in gap, speaks for the regularizer. The settings were chosen with all of them on, and "
         "without one its neighbours are not tuned anew."
+        f"{FLATTERED if any(STOPPING in one.name for one in named) else ''}"
     )
 
 
