@@ -68,6 +68,12 @@ def test_relations_that_no_column_shows_are_found() -> None:
     assert off.drifted == () and off.joint is None
 
 
+def test_the_shift_of_one_number_is_left_to_its_column() -> None:
+    new = draw(1500, 5)
+    new["x1"] = np.exp(new["x1"]) + 100
+    assert asked(draw(3000, 4), new).area < 0.53
+
+
 def test_a_category_that_means_something_else_is_found() -> None:
     new = draw(1500, 5)
     new["colour"] = new["colour"].map({"red": "blue", "blue": "red"})
