@@ -213,3 +213,10 @@ def test_importing_the_package_does_not_import_the_library() -> None:
 
     code = "import goodfit.checks, sys; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_column_that_is_not_there_is_told_in_one_sentence() -> None:
+    frame = pd.DataFrame({"carrier": ["AA"], "distance": [1.0]})
+    near, far = (Expectation("expect_column_values_to_not_be_null", {"column": name}) for name in ("carier", "zzz"))
+    reasons = [outcome.observed for outcome in evaluate(frame, [near, far], rows_up_to=1)]
+    assert reasons == ["the data have no column 'carier' (did you mean 'carrier'?)", "the data have no column 'zzz'"]

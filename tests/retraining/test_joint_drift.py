@@ -7,6 +7,7 @@ import pytest
 from goodfit.data import Column, Schema, Table
 from goodfit.retraining.drift import JOINT, find_drift
 from goodfit.retraining.drift_section import DriftSection
+from goodfit.retraining.examining import apart_in
 from goodfit.retraining.joint import FEWEST_ROWS, Apart, tell_apart
 from goodfit.retraining.profile import profile_of
 
@@ -67,6 +68,12 @@ def test_relations_that_no_column_shows_are_found() -> None:
     assert off.drifted == () and off.joint is None
 
 
+def test_the_shift_of_one_number_is_left_to_its_column() -> None:
+    new = draw(1500, 5)
+    new["x1"] = np.exp(new["x1"]) + 100
+    assert asked(draw(3000, 4), new).area < 0.53
+
+
 def test_a_category_that_means_something_else_is_found() -> None:
     new = draw(1500, 5)
     new["colour"] = new["colour"].map({"red": "blue", "blue": "red"})
@@ -92,6 +99,21 @@ def test_columns_of_gaps_constants_and_many_levels_are_taken() -> None:
 
 def test_rows_of_one_kind_are_rarely_told_apart() -> None:
     assert false_alarms(24, 400, 200, 3) <= 3 / 24, "a short version of the next"
+
+
+def test_rows_of_one_group_are_no_evidence_twice() -> None:
+    """Each customer has a row for each month, and likes a colour: new customers are no other kind of customers."""
+    random = np.random.default_rng(0)
+    likes = random.normal(size=(800, 3)).repeat(20, axis=0)
+    frame = pd.DataFrame(likes, columns=["x0", "x1", "x2"]).assign(customer=np.arange(800).repeat(20), y="a")
+    columns = [Column(name, "numeric", "feature") for name in ("x0", "x1", "x2")]
+    schema = Schema((*columns, Column("customer", "numeric", "group"), Column("y", "categorical", "target")), "binary")
+    table, is_new = Table(frame, schema), np.arange(len(frame)) >= 10_000
+    found = apart_in(table, is_new, ["x0", "x1", "x2"], profile_of(table), 0)
+    assert found is not None and found.rows == 800 and found.chance > 0.01
+    alone = Table(frame, Schema((*columns, Column("y", "categorical", "target")), "binary"))
+    fooled = apart_in(alone, is_new, ["x0", "x1", "x2"], profile_of(alone), 0)
+    assert fooled is not None and fooled.chance < 1e-6, "as independent rows they would look like drift"
 
 
 @pytest.mark.slow

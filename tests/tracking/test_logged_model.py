@@ -1,6 +1,7 @@
 """The bundle as an MLflow model: raw rows in, predictions out, and no code in between but the installed package's."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
 from goodfit.data import Column, Schema, Table
-from goodfit.tracking import Tracker, TrackingSection
+from goodfit.errors import DataError
+from goodfit.files import digest_of_path
+from goodfit.tracking import Tracker, TrackingSection, fetch_model
 from goodfit.tracking.model import column_type
 from goodfit.training import FitSections, TrainingData, fit
 
@@ -146,3 +149,19 @@ def test_mlflow_would_log_the_lock_file_and_with_it_what_it_holds(
 )
 def test_each_pandas_type_has_its_mlflow_type(dtype: str, kind: str) -> None:
     assert column_type(dtype) == kind
+
+
+def test_a_logged_model_is_fetched_to_the_bit_and_one_that_was_blown_up_is_not(
+    root: Path, section: TrackingSection, bundle: Path, table: Table, tmp_path: Path
+) -> None:
+    with Tracker(section, root) as tracker:
+        run = tracker.candidate("a" * 64)
+        run.model(bundle, table.frame.drop(columns="churn").head(2), ("no", "yes"))
+        assert tracker.flush(60) and run.id
+        run.finish("FINISHED")
+    fetched = fetch_model(section, root, run.id, tmp_path / "here")
+    assert digest_of_path(fetched.bundle) == digest_of_path(bundle)
+    (stored,) = (root / "mlartifacts").rglob("weights.safetensors")
+    os.truncate(stored, 10 << 30)
+    with pytest.raises(DataError, match=f"run {run.id}: has 10,.* bytes in its files, and may have at most"):
+        fetch_model(section, root, run.id, tmp_path / "there")

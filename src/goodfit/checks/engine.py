@@ -63,13 +63,15 @@ def evaluate(
 
 
 def _missing(frame: pd.DataFrame, columns: Iterable[str], batch: dict[int, Expectation]) -> dict[int, Outcome]:
-    reasons = [f"the data have no column '{name}'. {_hint(name, frame)}" for name in columns if name not in frame]
+    reasons = [f"the data have no column '{name}'{_hint(name, frame)}" for name in columns if name not in frame]
     reasons += [f"the data have several columns '{name}'" for name in columns if list(frame.columns).count(name) > 1]
     return {n: Outcome(e, False, "; ".join(reasons)) for n, e in batch.items()} if reasons else {}
 
 
 def _hint(name: str, frame: pd.DataFrame) -> str:
-    return suggestion(name, map(str, frame.columns)).split("Known:")[0].strip()
+    """Return the column that is meant, in brackets; nothing where none has a similar name."""
+    hint = suggestion(name, map(str, frame.columns)).split("Known:")[0].strip()
+    return f" (did{hint.removeprefix('Did')})" if hint else ""
 
 
 def _judge(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from goodfit.errors import ConfigurationError, Fault, ServiceError
 from goodfit.tracking.courier import Courier
+from goodfit.tracking.downloading import Artifacts
 from goodfit.tracking.section import TrackingSection, address
 from goodfit.tracking.store import Outage, Vanished, answering, check
 
@@ -33,6 +34,7 @@ def fetch_model(section: TrackingSection, root: Path, run_id: str, folder: Path)
 
     Raises:
         ConfigurationError: no such run, or one without a model.
+        DataError: it is too large, or no plain files.
         ServiceError: the store does not answer.
     """
     if not RUN_ID.fullmatch(run_id):
@@ -48,19 +50,17 @@ def fetch_model(section: TrackingSection, root: Path, run_id: str, folder: Path)
             ready = [model for model in found if model.status == "READY"]
             if not ready:
                 raise _absent(run_id, "has no finished model")
-            return Fetched(_copied(ready[0].artifact_location, uri, folder), run.data.params, run.data.tags)
+            artifacts = Artifacts(str(ready[0].artifact_location), uri, f"run {run_id}")
+            within = artifacts.folder_of(MANIFEST)
+            bundle = artifacts.copy(within, folder) if within is not None else None
+            if bundle is None:
+                raise _absent(run_id, f"has no bundle: {MANIFEST} is missing in its model")
+            return Fetched(bundle, run.data.params, run.data.tags)
     except Vanished as error:
         raise _absent(run_id, "is not in the tracking store") from error
     except Outage as error:
         remedy = "Start the store, or give the folder of a bundle."
         raise ServiceError([Fault("tracking", f"does not answer: {error}", None, remedy)]) from error
-
-
-def _copied(location: str, uri: str, folder: Path) -> Path:
-    from mlflow.artifacts import download_artifacts
-
-    path = Path(download_artifacts(artifact_uri=location, dst_path=str(folder), tracking_uri=uri))
-    return next(path.rglob(MANIFEST)).parent
 
 
 def _absent(run_id: str, rule: str) -> ConfigurationError:
