@@ -10,10 +10,11 @@ from typing import Any
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
 from goodfit.data import Table, read_table
-from goodfit.files import remove
+from goodfit.errors import ServiceError
+from goodfit.files import read_json, remove, write_json
 from goodfit.params import check as checked
 from goodfit.params import dotted, overlay, read_yaml
-from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record
+from goodfit.tracking import Run, Tracker, TrackingSection, champion_settings, record_tags, run_record
 from goodfit.training import FitSections, check_fit, write_curves
 from goodfit.tuning import SearchResult, SearchSections, Space, Trial, resolve_space, search, starts_of
 from goodfit.tuning.folds import fold_tables
@@ -81,7 +82,9 @@ def tune(stage: Stage[Params]) -> None:
     check_fit(stage.params.recipe(tables[0].schema), len(tables[0]))
     section = stage.params.tune
     runner = PopulationRunner(section, tree, Prepared(folds(stage.params, tables)), stage.state)
-    starts = starts_of(tree, space, FitSections, tables[0].schema.task) if section.warm_start else []
+    champion = champion_of(stage) if section.champion and section.trials else {}
+    task = tables[0].schema.task
+    starts = starts_of(tree, space, FitSections, task, champion=champion, shipped=section.warm_start)
     if section.trials == 0:
         result = search(section, space, stage.params.seed, stage.state, runner)
         write(stage, result)
@@ -98,6 +101,21 @@ def tune(stage: Stage[Params]) -> None:
     if result.best_trial:
         best = ", ".join(f"{name}={value}" for name, value in result.best.items())
         say(f"tune: best of {len(result.trials)} trials: valid/loss {result.best_trial.value:.4f} with {best}")
+
+
+def champion_of(stage: Stage[Params]) -> dict[str, Any]:
+    """Return the champion's settings as they were when this search began; a store that is down does not end it."""
+    kept = stage.state / "champion.json"
+    if kept.exists():
+        found: dict[str, Any] = read_json(kept)
+        return found
+    try:
+        settings = champion_settings(stage.params.tracking, stage.root)
+    except ServiceError as error:
+        say(f"tune: the search begins without the champion's settings: {error}", stderr=True)
+        settings = {}
+    write_json(kept, settings)
+    return settings
 
 
 def folds(params: Params, tables: tuple[Table, Table]) -> list[tuple[Table, Table]]:

@@ -51,3 +51,24 @@ def test_settings_outside_the_space_are_left_out() -> None:
     narrow = {"model.width": {"low": 4, "high": 8}}
     space = resolve_space(TuneSection.model_validate({"trials": 1, "space": narrow}), tree, FitSections)
     assert starts_of(tree, space, FitSections, "binary") == []
+
+
+def test_a_champion_comes_second_and_brings_only_what_is_searched() -> None:
+    tree = read_yaml(ROOT / "params.yaml")
+    space = resolve_space(TuneSection.model_validate(tree["tune"]), tree, FitSections)
+    plain = starts_of(tree, space, FitSections, "binary")
+    champion = {"model.width": 64, "training.optimizer.lr": 0.0007, "training.epochs": 3, "tune.trials": 9}
+    starts = starts_of(tree, space, FitSections, "binary", champion=champion)
+    assert [start.origin for start in starts] == ["params.yaml", "champion", *(s.origin for s in plain[1:])]
+    assert starts[1].settings == plain[0].settings | {"model.width": 64, "training.optimizer.lr": 0.0007}
+    alone = starts_of(tree, space, FitSections, "binary", champion=champion, shipped=False)
+    assert [start.origin for start in alone] == ["champion"]
+
+
+@pytest.mark.parametrize("champion", [{"model.width": 65}, {"model.width": "wide"}, {"training.epochs": 3}, {}])
+def test_a_champion_outside_the_space_is_left_out(champion: dict[str, Any]) -> None:
+    tree = read_yaml(ROOT / "params.yaml")
+    space = resolve_space(TuneSection.model_validate(tree["tune"]), tree, FitSections)
+    assert starts_of(tree, space, FitSections, "binary", champion=champion) == starts_of(
+        tree, space, FitSections, "binary"
+    )

@@ -1,5 +1,6 @@
 """MLflow, and the promise that it tells the truth: one run per attempt, complete, sent once, known to be current."""
 
+from goodfit.tracking.champion import champion_settings
 from goodfit.tracking.fetching import Fetched, fetch_model
 from goodfit.tracking.figures import cost_metrics, evaluation_metrics, shown_tables
 from goodfit.tracking.model_registry import ModelRegistry, RecordedRun, model_registry
@@ -31,6 +32,7 @@ __all__ = [
     "Unregistered",
     "Version",
     "address",
+    "champion_settings",
     "cost_metrics",
     "evaluation_metrics",
     "fetch_model",

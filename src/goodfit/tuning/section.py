@@ -45,6 +45,8 @@ class TuneSection(Section):
         seeds: train each trial (and fold) so often with different seeds; the mean counts.
         rescore: a second look at the best trials.
         warm_start: begin with the settings of params.yaml and with known-good ones, as far as they lie in the space.
+        champion: begin with the settings of the registered champion as well; what is found then depends on who that is
+            when the search begins, so that another machine may find something else.
         objective: the metric of the validation rows that is minimized.
         against: a second objective, parameters (number of trained numbers) or latency (milliseconds to predict the
             valid rows); for samplers that take several. Null means none.
@@ -67,6 +69,7 @@ class TuneSection(Section):
     seeds: Annotated[int, Field(ge=1, le=100)] = 1
     rescore: RescoreSection = RescoreSection()
     warm_start: bool = True
+    champion: bool = False
     objective: Literal["valid/loss"] = "valid/loss"
     against: Literal["parameters", "latency"] | None = None
     tolerance: Annotated[float, Field(ge=0)] = 0.01

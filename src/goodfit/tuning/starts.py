@@ -1,4 +1,4 @@
-"""Settings to begin a search with: those of params.yaml, then known-good ones that ship with the package."""
+"""Settings to begin a search with: those of params.yaml, those of a champion, then known-good ones that ship."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from goodfit.tuning.axes import Space
 from goodfit.tuning.samplers import Settings
 
 KNOWN_GOOD = Path(__file__).with_name("known_good")
-CONFIGURED = "params.yaml"
+CONFIGURED, OF_CHAMPION = "params.yaml", "champion"
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,30 @@ class Start:
     origin: str
 
 
-def starts_of(tree: Mapping[str, Any], space: Space, model: type[Section], task: str) -> list[Start]:
-    """Return what to begin with: the configured settings, then known-good ones; each once, all inside the space.
-
-    The parameters of a champion would stand between the two: add them here as one more `Start`.
+def starts_of(
+    tree: Mapping[str, Any],
+    space: Space,
+    model: type[Section],
+    task: str,
+    *,
+    champion: Mapping[str, Any] | None = None,
+    shipped: bool = True,
+) -> list[Start]:
+    """Return what to begin with: configured, champion's, then known-good settings; each once, all inside the space.
 
     Args:
         tree: the sections of params.yaml that a trial reads, as read.
         space: what is searched.
         model: those sections.
         task: binary, multiclass or regression.
+        champion: its settings by dotted option, whatever else there is; of them, those that are searched count.
+        shipped: whether configured and known-good settings count.
     """
     wanted = {name: tree[name] for name in fields_of(model) if name in tree}
-    found = [*_inside(wanted, {}, space, model, CONFIGURED), *_known_good(wanted, space, model, task)]
+    searched = {path: value for path, value in (champion or {}).items() if path in space.paths}
+    found = list(_inside(wanted, {}, space, model, CONFIGURED)) if shipped else []
+    found += _inside(wanted, searched, space, model, OF_CHAMPION) if searched else []
+    found += _known_good(wanted, space, model, task) if shipped else []
     once: list[Start] = []
     for start in found:
         if start.settings not in [other.settings for other in once]:
