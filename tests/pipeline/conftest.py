@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,11 @@ expectations:
 """
 
 
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to jobs in the background: they, and all that they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Project:
     root: Path
@@ -61,7 +67,7 @@ class Project:
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             list(command), cwd=self.root, env=self.environment | environment, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
     def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
