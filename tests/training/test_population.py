@@ -152,7 +152,9 @@ def test_each_answer_of_a_tabm_has_its_own_loss_and_all_of_them_predict(make: Ma
     assert float(pooled) < float(each), "the mean of predictions is better than the mean of losses (Jensen)"
 
 
-@pytest.mark.parametrize("kind", SMALL)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind == "ft_transformer" else []) for kind in SMALL]
+)
 def test_everything_on_in_other_models_stacks(make: Made, kind: str, regularizer_settings: Any) -> None:
     for settings in regularizer_settings.together():
         model = {"kind": kind, **SMALL[kind]}
