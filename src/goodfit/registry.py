@@ -110,23 +110,31 @@ def option_names(cls: type) -> list[str]:
 def _option_fields(cls: type) -> dict[str, Any]:
     """Return option name to (annotation, default); a constructor with `**options` also has those of its base."""
     fields: dict[str, Any] = {}
-    for owner in cls.__mro__:
+    for owner in _option_owners(cls):
         constructor = vars(owner).get("__init__")
         if constructor is None:
             continue
-        parameters = inspect.signature(constructor).parameters.values()
         hints = get_type_hints(constructor, include_extras=True)
-        for p in parameters:
+        for p in inspect.signature(constructor).parameters.values():
             if p.kind is inspect.Parameter.KEYWORD_ONLY:
                 fields.setdefault(p.name, (hints[p.name], ... if p.default is inspect.Parameter.empty else p.default))
-        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-            break
     return fields
+
+
+def _option_owners(cls: type) -> Iterator[type]:
+    """Yield the class and its bases, as far as constructors pass `**options` on."""
+    for owner in cls.__mro__[:-1]:
+        yield owner
+        constructor = vars(owner).get("__init__")
+        if constructor is None:
+            continue
+        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(constructor).parameters.values()):
+            return
 
 
 def _documentation(cls: type) -> str:
     """Return the docstring of a class, with the `Options:` of its bases behind its own."""
-    own, *inherited = (inspect.cleandoc(vars(owner).get("__doc__") or "") for owner in cls.__mro__[:-1])
+    own, *inherited = (inspect.cleandoc(vars(owner).get("__doc__") or "") for owner in _option_owners(cls))
     prose, _, options = own.partition("Options:\n")
     texts = [options, *(text.partition("Options:\n")[2] for text in inherited)]
     listed = "\n".join(text.rstrip() for text in texts if text.strip())

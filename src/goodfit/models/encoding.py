@@ -1,14 +1,21 @@
 """From preprocessed columns to one dense input row: few levels one-hot, many levels embedded."""
 
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from goodfit.models.base import Inputs, Model
 from goodfit.models.layers import Embedding
-from goodfit.models.numeric_embeddings import NUMERIC_EMBEDDINGS, NoEmbedding, NumericEmbedding, TrainRows
+from goodfit.models.numeric_embeddings import (
+    AS_THEY_ARE,
+    NUMERIC_EMBEDDINGS,
+    NoEmbedding,
+    NumericEmbedding,
+    TrainRows,
+)
 from goodfit.preprocessing import Layout
 from goodfit.registry import Section
 
@@ -171,15 +178,19 @@ def _table(sizes: Sequence[int], width: int) -> Embedding:
 class EncodedModel(Model):
     """A model whose first step is an `Encoding`, which can be done once for all rows before the training.
 
-    Args:
-        inputs: the preprocessed columns.
-        max_one_hot: see `Encoding`.
-        embedding: see `Encoding`.
-        numeric_embeddings: see `Encoding`.
+    Options:
+        max_one_hot: categorical columns of at most so many levels are one-hot, others are embedded.
+        embedding: numbers per embedded column.
+        numeric_embeddings: what each number becomes before the first layer.
     """
 
     def __init__(
-        self, inputs: Inputs, max_one_hot: int, embedding: int, numeric_embeddings: Section | None = None
+        self,
+        inputs: Inputs,
+        *,
+        max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 9,
+        embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
+        numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_THEY_ARE,  # type: ignore[valid-type]
     ) -> None:
         super().__init__()
         self.encoding = Encoding(inputs, max_one_hot, embedding, numeric_embeddings)

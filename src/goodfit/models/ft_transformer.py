@@ -53,7 +53,8 @@ class FTTransformer(EncodedModel):
         expansion: Annotated[float, Field(ge=0.5, le=16)] = 1.5,
         numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_TOKENS,  # type: ignore[valid-type]
     ) -> None:
-        super().__init__(inputs, NEVER, width, numeric_embeddings.model_copy(update={"width": width}))
+        numbers = numeric_embeddings.model_copy(update={"width": width})
+        super().__init__(inputs, max_one_hot=NEVER, embedding=width, numeric_embeddings=numbers)
         plain = len(self.encoding.plain_columns) if self.encoding.numbers is not None else inputs.numeric
         self.flags = LinearEmbedding(plain, width=width) if plain else None
         self.answer = nn.Parameter(torch.randn(width) * width**-0.5)

@@ -31,7 +31,7 @@ class LinearModel(EncodedModel):
         max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 100,
         embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
     ) -> None:
-        super().__init__(inputs, max_one_hot, embedding)
+        super().__init__(inputs, max_one_hot=max_one_hot, embedding=embedding)
         self.head = Linear(self.encoding.width, outputs)
         initialize_output(self.head, self.encoding.reserved_inputs())
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,7 +13,6 @@ from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel, Encoding
 from goodfit.models.initialization import initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import FeatureScaling, Linear, NTKLinear
-from goodfit.models.numeric_embeddings import AS_THEY_ARE, NUMERIC_EMBEDDINGS
 from goodfit.registry import Section
 
 Width = Annotated[int, Field(ge=1, le=65536)]
@@ -38,9 +37,6 @@ class MLP(EncodedModel):
         width: neurons in each hidden layer.
         widths: neurons of each hidden layer, one by one, instead of `layers` and `width`.
         activation: relu, leaky_relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus or hardswish.
-        max_one_hot: categorical columns of at most so many levels are one-hot, others are embedded.
-        embedding: numbers per embedded column.
-        numeric_embeddings: what each number becomes before the first layer.
         feature_scaling: whether a learned factor multiplies each input, with six times the learning rate.
         parametrization: standard; or ntk, weights of the size of 1 divided by the root of the inputs' number.
         parametric_activation: whether each neuron learns how much of the activation and how much of its input it gives.
@@ -58,14 +54,12 @@ class MLP(EncodedModel):
         width: Width = 128,
         widths: Annotated[list[Width], Field(min_length=1, max_length=256)] | None = None,
         activation: ActivationName = "relu",
-        max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 9,
-        embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
-        numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_THEY_ARE,  # type: ignore[valid-type]
         feature_scaling: bool = False,
         parametrization: Parametrization = "standard",
         parametric_activation: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(inputs, max_one_hot, embedding, numeric_embeddings)
+        super().__init__(inputs, **options)
         hidden = widths or [width] * layers
         self.scaling = FeatureScaling(self.encoding.width, SCALING_SPEED) if feature_scaling else None
         layer = _HiddenLayer(self.encoding, hidden, activation, parametrization, parametric_activation, blocks)

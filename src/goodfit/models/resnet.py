@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -12,7 +12,6 @@ from goodfit.models.base import MODELS, HiddenBlocks, Inputs
 from goodfit.models.encoding import EncodedModel
 from goodfit.models.initialization import initialize_branch, initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import Linear, Residual
-from goodfit.models.numeric_embeddings import AS_THEY_ARE, NUMERIC_EMBEDDINGS
 from goodfit.registry import Section
 
 
@@ -30,9 +29,6 @@ class ResNet(EncodedModel):
         width: neurons between blocks.
         expansion: neurons inside a block, as a multiple of `width`.
         activation: relu, leaky_relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus or hardswish.
-        max_one_hot: categorical columns of at most so many levels are one-hot, others are embedded.
-        embedding: numbers per embedded column.
-        numeric_embeddings: what each number becomes before the first layer.
     """
 
     stacks = True
@@ -47,11 +43,9 @@ class ResNet(EncodedModel):
         width: Annotated[int, Field(ge=1, le=65536)] = 128,
         expansion: Annotated[int, Field(ge=1, le=64)] = 2,
         activation: ActivationName = "relu",
-        max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 9,
-        embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
-        numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_THEY_ARE,  # type: ignore[valid-type]
+        **options: Any,
     ) -> None:
-        super().__init__(inputs, max_one_hot, embedding, numeric_embeddings)
+        super().__init__(inputs, **options)
         self._activation: ActivationName = activation
         self._width, self._hidden, self._count = width, width * expansion, layers
         first = Linear(self.encoding.width, width)

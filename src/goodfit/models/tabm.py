@@ -7,7 +7,7 @@ has no place in its blocks.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -18,7 +18,6 @@ from goodfit.models.base import MODELS, HiddenBlocks, Inputs, Pooling
 from goodfit.models.encoding import EncodedModel
 from goodfit.models.initialization import initialize_first, initialize_hidden
 from goodfit.models.layers import Linear, mapped, of_columns
-from goodfit.models.numeric_embeddings import AS_THEY_ARE, NUMERIC_EMBEDDINGS
 from goodfit.registry import Section
 
 Adapters = Literal["every", "first"]
@@ -39,9 +38,6 @@ class TabM(EncodedModel):
         width: neurons in each hidden layer of each network.
         activation: relu, leaky_relu, elu, selu, gelu, silu, mish, tanh, sigmoid, softplus or hardswish.
         adapters: every (layer has vectors of each network) or first.
-        max_one_hot: categorical columns of at most so many levels are one-hot, others are embedded.
-        embedding: numbers per embedded column.
-        numeric_embeddings: what each number becomes before the first layer.
     """
 
     stacks = True
@@ -57,11 +53,9 @@ class TabM(EncodedModel):
         width: Annotated[int, Field(ge=1, le=65536)] = 128,
         activation: ActivationName = "relu",
         adapters: Adapters = "every",
-        max_one_hot: Annotated[int, Field(ge=0, le=10_000)] = 9,
-        embedding: Annotated[int, Field(ge=1, le=1024)] = 8,
-        numeric_embeddings: NUMERIC_EMBEDDINGS.section() = AS_THEY_ARE,  # type: ignore[valid-type]
+        **options: Any,
     ) -> None:
-        super().__init__(inputs, max_one_hot, embedding, numeric_embeddings)
+        super().__init__(inputs, **options)
         self.members = members
         self._adapters: Adapters = adapters
         self._activation: ActivationName = activation
