@@ -144,6 +144,7 @@ def test_an_unreadable_cache_object_is_named_and_mended(snapshots: Any, tmp_path
     assert_ends_as_undisturbed(project, snapshots["record"])
 
 
+@pytest.mark.faults
 def test_merge_markers_in_the_lock_file_are_mended(snapshots: Any, tmp_path: Path) -> None:  # S6
     project = snapshots["record"].copy(tmp_path / "project")
     lock = project.root / "dvc.lock"

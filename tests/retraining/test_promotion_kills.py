@@ -25,7 +25,6 @@ POINTS = {
     "promote.between": "K30",
     "promote.pointed": "K31",
 }
-IN_EVERY_RUN = ("promote.between", "KILL")
 EVERY = [(point, how) for point in POINTS for how in ("KILL", "TERM")]
 CODES = {"KILL": -9, "TERM": 143}
 
@@ -49,10 +48,8 @@ def state(bench: Any) -> tuple[dict[str, int], list[tuple[int, int | None]], lis
         return registry.versions.aliases(), decisions, [version.number for version in registry.versions.all()]
 
 
-@pytest.mark.parametrize(
-    ("point", "how"),
-    [case if case == IN_EVERY_RUN else pytest.param(*case, marks=pytest.mark.faults) for case in EVERY],
-)
+@pytest.mark.faults
+@pytest.mark.parametrize(("point", "how"), EVERY)
 def test_a_promotion_that_is_ended_is_finished_by_the_next_retrain(second: Any, point: str, how: str) -> None:
     second.append(100, 3)
     second.edit("min_test_rows: 50", "min_test_rows: 50, margin: {rule: non_inferior, by: 0.1}")
