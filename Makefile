@@ -6,8 +6,7 @@ INSTALLED := $(VENV)/.installed
 # The stages call `python`: DVC must find the one that the lock file was installed into.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
-# One more than two cores: some tests wait for other processes.
-WORKERS ?= 3
+WORKERS ?= 2
 # Tracing every line costs half as much again, so it is CI that holds the coverage; `make test CI=true` does as CI does.
 COVERAGE := $(if $(CI),--cov --cov-report=term --cov-fail-under=95)
 
@@ -41,7 +40,7 @@ check: install ## format, lint, types, import layers
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-logo > .import-layers.log || { cat .import-layers.log; exit 1; }
-	MYPY_NUM_WORKERS=2 $(BIN)/mypy
+	MYPY_NUM_WORKERS=$(WORKERS) $(BIN)/mypy
 
 format: install ## format the code and mend what lint can mend
 	$(BIN)/ruff format .

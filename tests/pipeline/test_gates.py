@@ -70,6 +70,7 @@ def test_costs_figures_and_pictures_are_in_the_tracker(undisturbed: Any) -> None
     assert {"explanations_importance.csv", "explanations_1.svg", "roc.csv"} <= names
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_on_one_page(project: Any) -> None:
     run = project.json("run.json")["run_id"]
     result = goodfit(project, "compare", run, "models/candidate")
@@ -82,6 +83,7 @@ def test_two_runs_are_compared_on_one_page(project: Any) -> None:
     assert "is not in the tracking store" in unknown.stdout
 
 
+@pytest.mark.slow
 def test_a_row_is_explained(project: Any) -> None:
     result = goodfit(project, "explain", "--row", "2")
     assert result.returncode == 0, result.stdout

@@ -130,6 +130,7 @@ def test_git_in_an_odd_state_does_not_stop_the_work(snapshots: Any, tmp_path: Pa
 
 
 @needs_setpriv
+@pytest.mark.faults
 def test_an_unreadable_cache_object_is_named_and_mended(snapshots: Any, tmp_path: Path) -> None:  # S5, mode
     project = snapshots["record"].copy(tmp_path / "project")
     lock = parse_yaml((project.root / "dvc.lock").read_text(), "dvc.lock")

@@ -40,7 +40,7 @@ POINTS = {
     "K20": ("tune", "train.before_manifest"),
     "K21": ("train", "evaluate.plots"),
 }
-PER_COMMIT = {"K05": "split", "K14": "tune", "K19": "train"}
+PER_COMMIT = {"K05": "split", "K14": "tune"}
 """These run with every `make test`, with SIGKILL, to the end of that stage, and K22 below. Others do so with less
 around them: K01 and K02 in tests/sources, K07 and K13 in tests/tuning, K08 and K15 in tests/tracking, K09 to K12 in
 tests/training, K23 and K24 in tests/graph."""

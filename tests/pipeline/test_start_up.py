@@ -14,11 +14,12 @@ def imported(log: str) -> set[str]:
     return {line.rsplit("|", 1)[1].strip() for line in log.splitlines() if re.match(r"import time: .*\|", line)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "unneeded"),
     [
         ("tune", COMPILER | {"pytorch_lightning", "scipy.stats", "torchmetrics"}),
-        pytest.param("evaluate", COMPILER, marks=pytest.mark.slow),
+        ("evaluate", COMPILER),
     ],
 )
 def test_a_stage_waits_for_no_import_that_it_does_not_use(
