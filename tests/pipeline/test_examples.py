@@ -18,8 +18,9 @@ def test_an_example_runs_and_beats_its_baselines(snapshots: Any, tmp_path: Path,
     result = project.repro()
     assert result.returncode == 0, result.stdout
     metrics = project.json("metrics.json")
-    for baseline in metrics["baselines"].values():
-        assert metrics["test"][metric]["value"] < baseline[metric]["value"]
+    for name in ("dummy", "linear"):
+        assert metrics["test"][metric]["value"] < metrics["baselines"][name][metric]["value"]
+    assert metrics["comparison"]["boosting"][metric]["finding"] != "worse"
     checks = project.json("reports/split.json")["leakage"]
     assert checks
     assert all(check["passed"] for check in checks)
