@@ -1,4 +1,4 @@
-"""Train a population in a process that a test may kill. Variables: state, result, failpoint, interval."""
+"""Train a population in a process that a test may kill. Variables: state, result, failpoint, share, cores."""
 
 import importlib.util
 import os
@@ -7,15 +7,16 @@ from pathlib import Path
 import torch
 
 from goodfit.training import Candidate, fit_population
-from goodfit.training.population import keeper
+from goodfit.training.population import crew, keeper
 
 spec = importlib.util.spec_from_file_location("made_up", Path(__file__).with_name("conftest.py"))
 made_up = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(made_up)
 
-variables = {"failpoint": "", "share": 1.0, **globals()}
+variables = {"failpoint": "", "share": 1.0, "cores": 1, **globals()}
 if variables["failpoint"]:
     os.environ |= {"GOODFIT_TEST": "1", "GOODFIT_FAILPOINT": variables["failpoint"]}
+crew.cores = lambda: variables["cores"]
 keeper.SHARE = variables["share"]  # 1: a checkpoint after every epoch
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from goodfit.optimizers import OPTIMIZERS
 from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
 from goodfit.training import Candidate, Epoch, Finished, Recipe, RowStore, TrainingData, fit, fit_population
-from goodfit.training.population import crew
 from goodfit.training.population.grouping import grouped
 from goodfit.training.start import started
 
@@ -339,38 +337,6 @@ def test_a_model_with_random_numbers_of_torch_resumes_to_the_same_bits(
     assert restored.count(True) >= 3
     assert not all(restored)
     assert [numbers(again[number]) for number in again] == [numbers(undisturbed[number]) for number in again]
-
-
-class Meeting(Foreign):
-    """A model whose first step waits until another one is in its first step too."""
-
-    place = Barrier(2)
-
-    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        if torch.is_grad_enabled() and not hasattr(self, "met"):
-            self.met = self.place.wait(timeout=30)
-        return super().forward(numeric, categorical)
-
-
-@pytest.mark.parametrize("noisy", [False, True])
-def test_models_that_do_not_stack_are_trained_side_by_side(
-    foreign: Callable[..., list[Candidate]], monkeypatch: pytest.MonkeyPatch, noisy: bool
-) -> None:
-    monkeypatch.setattr(crew, "_cores", lambda: 2)
-    monkeypatch.setattr(Meeting, "place", Barrier(2))
-    candidates = foreign(vectorizes=False, count=2)
-    MODELS.register("meeting", vectorizes=False, hidden_layers=True)(Meeting)
-    model = MODELS["meeting"].options(noisy=noisy)
-    meeting = [replace(c, recipe=replace(c.recipe, model=model)) for c in candidates]
-    if noisy:  # numbers of torch's own generator: one after the other, so nobody comes
-        Meeting.place.abort()
-        assert {found.state for found in trained(meeting).values()} == {"FAIL"}
-        return
-    together = trained(meeting)
-    for one, other in zip(meeting, candidates, strict=True):
-        found = together[one.number].fitted
-        assert found is not None, together[one.number].error
-        assert curves(found.epochs) == curves(alone(other))
 
 
 @pytest.mark.parametrize("durable", [True, False])

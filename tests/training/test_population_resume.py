@@ -68,11 +68,28 @@ def test_a_checkpoint_now_and_then_is_enough(child: Child, tmp_path: Path, undis
     assert outcome(result)[0] == undisturbed
 
 
+@pytest.mark.parametrize("point", ["training.batch:25", "checkpoint.writing:3", "training.epoch:2"])
+def test_killed_while_workers_train(child: Child, tmp_path: Path, undisturbed: dict[int, Any], point: str) -> None:
+    """The process dies, whichever of its workers passes the point; one of them may be an epoch ahead of what is kept.
+
+    The next start trains in threads: who trains does not matter.
+    """
+    state, result = tmp_path / "state", tmp_path / "result"
+    assert run(child, state=state, result=result, failpoint=f"{point}:KILL", cores=2) == -9
+    assert run(child, state=state, result=result) == 0
+    found, heard = outcome(result)
+    assert found == undisturbed
+    assert max(epoch for _, epoch, restored in heard if restored) in (1, 2)
+
+
 @pytest.mark.faults
+@pytest.mark.parametrize("cores", [1, 2])
 @pytest.mark.parametrize("batch", range(1, 80, 6))
-def test_killed_twice_in_any_batch(child: Child, tmp_path: Path, undisturbed: dict[int, Any], batch: int) -> None:
+def test_killed_twice_in_any_batch(
+    child: Child, tmp_path: Path, undisturbed: dict[int, Any], batch: int, cores: int
+) -> None:
     state, result = tmp_path / "state", tmp_path / "result"
     for passage in (batch, 9):
-        run(child, state=state, result=result, failpoint=f"training.batch:{passage}:KILL")
+        run(child, state=state, result=result, failpoint=f"training.batch:{passage // cores + 1}:KILL", cores=cores)
     assert run(child, state=state, result=result) == 0
     assert outcome(result)[0] == undisturbed

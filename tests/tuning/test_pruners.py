@@ -21,17 +21,26 @@ def losers(kind: str, state: Standing, **options: Any) -> list[int]:
     return sorted(PRUNERS.build(family.options(**options)).losers(state))
 
 
-def test_halving_keeps_a_third_at_each_rung_and_nobody_is_ended_between() -> None:
-    values = {n: float(n) for n in range(9)}
-    assert losers("halving", standing(3, values)) == [3, 4, 5, 6, 7, 8]
-    assert losers("halving", standing(9, {0: 0.0, 1: 1.0, 2: 2.0})) == [1, 2]
-    assert all(losers("halving", standing(epoch, values)) == [] for epoch in (1, 2, 4, 8, 10, 27))
+@pytest.mark.parametrize(("epoch", "values", "ended"), [(1, 8, [4, 5, 6, 7]), (2, 4, [2, 3]), (16, 3, [2])])
+def test_halving_keeps_a_half_at_each_rung(epoch: int, values: int, ended: list[int]) -> None:
+    assert losers("halving", standing(epoch, {n: float(n) for n in range(values)})) == ended
+
+
+def test_halving_ends_nobody_between_rungs() -> None:
+    assert all(losers("halving", standing(e, {0: 0.0, 1: 1.0})) == [] for e in (3, 5, 6, 7, 9, 15, 17, 27))
+
+
+def test_halving_by_a_third_from_a_later_rung() -> None:
+    values, options = {n: float(n) for n in range(9)}, {"reduction": 3, "first": 3}
+    assert losers("halving", standing(3, values), **options) == [3, 4, 5, 6, 7, 8]
+    assert losers("halving", standing(9, {0: 0.0, 1: 1.0, 2: 2.0}), **options) == [1, 2]
+    assert all(losers("halving", standing(epoch, values), **options) == [] for epoch in (1, 2, 4, 8, 10, 27))
 
 
 def test_halving_ends_a_batch_that_earlier_trials_beat() -> None:
     earlier = {n: 0.1 for n in range(100, 108)}
-    assert losers("halving", standing(3, {0: 1.0, 1: 2.0}, earlier)) == [0, 1]
-    assert losers("halving", standing(3, {0: 0.01, 1: 2.0}, earlier)) == [1]
+    assert losers("halving", standing(4, {0: 1.0, 1: 2.0}, earlier)) == [0, 1]
+    assert losers("halving", standing(4, {0: 0.01, 1: 2.0}, earlier)) == [1]
 
 
 def test_hyperband_compares_within_brackets_that_begin_later_and_later() -> None:
@@ -76,7 +85,7 @@ def batch(count: int, earlier: tuple[Trial, ...] = (), spent: int = 0) -> Batch:
 
 
 def test_a_judge_ends_all_members_of_a_trial_by_the_mean_of_its_folds() -> None:
-    judge = Judge(PRUNERS.build(PRUNERS["halving"].options(first=1)), batch(3), 2, {0: 27, 1: 27, 2: 27})
+    judge = Judge(PRUNERS.build(PRUNERS["halving"].options(first=1, reduction=3)), batch(3), 2, {0: 27, 1: 27, 2: 27})
     values = {0: 1.0, 1: 1.2, 2: 0.1, 3: 9.0, 4: 2.0, 5: 0.5}
     assert sorted(judge(1, values)) == [2, 3, 4, 5]
 

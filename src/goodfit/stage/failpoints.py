@@ -9,10 +9,16 @@ from goodfit.errors import ConfigurationError, Fault
 
 VARIABLE = "GOODFIT_FAILPOINT"
 _passed: Counter[str] = Counter()
+_parents: list[int] = []
+
+
+def stand_in(parent: int) -> None:
+    """Let `parent` be sent the signal when this process, which it forked, passes the point."""
+    _parents[:] = [parent]
 
 
 def failpoint(name: str) -> None:
-    """Send this process the signal that the test asked for, at the n-th passage of this point (n from 1)."""
+    """Send the process the signal that the test asked for, at the n-th passage of this point (n from 1)."""
     request = os.environ.get(VARIABLE)
     if not request:
         return
@@ -21,7 +27,7 @@ def failpoint(name: str) -> None:
         return
     _passed[name] += 1
     if _passed[name] == passage:
-        os.kill(os.getpid(), number)
+        os.kill(_parents[0] if _parents else os.getpid(), number)
         time.sleep(0.05)  # lets Python deliver a signal that has a handler before the work goes on
 
 

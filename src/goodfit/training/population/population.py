@@ -9,7 +9,7 @@ from goodfit.errors import ConfigurationError, DataError
 from goodfit.files import digest_of_value
 from goodfit.stage import failpoint
 from goodfit.training.population.candidate import Candidate, Finished, Judge
-from goodfit.training.population.crew import Crew
+from goodfit.training.population.crew import Crew, crew_of
 from goodfit.training.population.group import Group
 from goodfit.training.population.grouping import grouped
 from goodfit.training.population.keeper import Keeper
@@ -85,17 +85,24 @@ class Population:
         yield from self.failed
         epoch = self._resume()
         yield from self._told()
-        with Crew(self.groups) as crew:
+        if not self.groups:
+            return
+        with crew_of(self.groups) as crew:
+            crew.begin(self.groups, epoch + 1)
             while self.groups:
                 epoch += 1
-                crew.train(self.groups, epoch)
-                self._judged(epoch)
-                if self.keeper.folder is None or not self.groups or self.keeper.due():
-                    self.keeper.write(epoch, self._state(epoch))
+                crew.finish()
+                self._judged(epoch, crew)
+                due = self.keeper.folder is None or not self.groups or self.keeper.due()
+                state = self._state(epoch, crew) if due else {}
+                if self.groups:
+                    crew.begin(self.groups, epoch + 1)  # goes on while this process writes and tells
+                if due:
+                    self.keeper.write(epoch, state)
                     failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
                     yield from self._told()
 
-    def _judged(self, epoch: int) -> None:
+    def _judged(self, epoch: int, crew: Crew) -> None:
         """Note the news of an epoch, and let those go who are done."""
         standings = [standing for group in self.groups for standing in group.standings]
         sound = [standing for standing in standings if not standing.state]
@@ -103,10 +110,10 @@ class Population:
         stopped = set(self.judge(epoch, losses)) if self.judge is not None and losses else set()
         self.news.extend((standing, standing.history.epochs[-1]) for standing in sound)
         for group in self.groups:
-            self._released(group, stopped)
+            self._released(group, stopped, crew)
         self.groups = [group for group in self.groups if group.standings]
 
-    def _released(self, group: Group, stopped: set[int]) -> None:
+    def _released(self, group: Group, stopped: set[int], crew: Crew) -> None:
         staying = []
         for row, standing in enumerate(group.standings):
             state = standing.state or ("COMPLETE" if standing.ends() else "")
@@ -114,10 +121,11 @@ class Population:
             if not state:
                 staying.append(row)
                 continue
-            standing.end(state, group.kept.of(row))
+            standing.end(state, crew.kept(group, row))
             self.done.append(standing)
             self.news.append((standing, None))
-        group.keep(staying)
+        if len(staying) < len(group.standings):
+            crew.keep(group, staying)
 
     def _told(self) -> Iterator[Finished]:
         while self.news:
@@ -127,11 +135,11 @@ class Population:
             elif self.on_epoch is not None:
                 self.on_epoch(standing.number, epoch)
 
-    def _state(self, epoch: int) -> dict[str, Any]:
+    def _state(self, epoch: int, crew: Crew) -> dict[str, Any]:
         return {
             "epoch": epoch,
             "done": [standing.to_dict() for standing in self.done],
-            "groups": [group.state_dict() for group in self.groups],
+            "groups": [crew.state_dict(group) for group in self.groups],
         }
 
     def _resume(self) -> int:

@@ -93,6 +93,25 @@ class Standing:
             return Finished(self.number, "FAIL", None, self.error)
         return Finished(self.number, "PRUNED" if self.state == "PRUNED" else "COMPLETE", self.fitted())
 
+    def news(self) -> dict[str, Any]:
+        """Return what the last epoch came to, for the same standing in another process."""
+        history = self.history
+        return {
+            "epoch": history.epochs[-1] if history.epochs else None,
+            "kept": history.kept,
+            "cpu_seconds": history.cpu_seconds,
+            "error": self.error,
+            "state": self.state,
+        }
+
+    def follow(self, news: Mapping[str, Any]) -> None:
+        """Take what an epoch came to in another process."""
+        self.error, self.state = news["error"], news["state"]
+        self.history.cpu_seconds = news["cpu_seconds"]
+        if not self.state:
+            self.history.epochs.append(news["epoch"])
+            self.history.kept = news["kept"]
+
     def to_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""
         return {

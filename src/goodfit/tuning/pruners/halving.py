@@ -8,9 +8,10 @@ from pydantic import Field
 
 from goodfit.tuning.pruners.base import PRUNERS, Contender, Pruner, Standing, best_share
 
-SHARE = 9
-"""The first rung lies after 1 / SHARE of the epochs. Measured on churn (64 trials of 30 epochs, three splits): after a
-27th, a search takes 59 % fewer epochs, and its best validation loss is higher each time, by .001 to .003."""
+SHARE = 27
+"""The first rung lies after 1 / SHARE of the epochs. Measured on churn (64 trials of 30 epochs, five splits): rungs
+after 1, 2, 4, 8 and 16 epochs that keep a half cost 55 % fewer epochs than rungs after 3 and 9 that keep a third, and
+the best validation loss is the same but for luck (on average .0005 higher, standard error .0007)."""
 
 
 @PRUNERS.register("halving", replicas=1)
@@ -24,11 +25,11 @@ class HalvingPruner(Pruner):
 
     Options:
         reduction: one of how many trials goes on at a rung.
-        first: epoch of the first rung; null is a ninth of the epochs.
+        first: epoch of the first rung; null is a 27th of the epochs.
     """
 
     def __init__(
-        self, *, reduction: Annotated[int, Field(ge=2, le=16)] = 3, first: Annotated[int, Field(ge=1)] | None = None
+        self, *, reduction: Annotated[int, Field(ge=2, le=16)] = 2, first: Annotated[int, Field(ge=1)] | None = None
     ) -> None:
         self.reduction, self.first = reduction, first
 

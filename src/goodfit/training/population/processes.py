@@ -1,0 +1,125 @@
+"""Stacks trained by forked processes: each has inherited all stacks and trains those that are given to it."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from multiprocessing import Pipe
+from types import TracebackType
+from typing import Any
+
+from goodfit.errors import Fault, MachineError
+from goodfit.training.member import State
+from goodfit.training.population.balance import balanced
+from goodfit.training.population.group import Group
+from goodfit.training.population.worker import Channel, forked
+
+
+class Processes:
+    """See `Crew`. A stack's numbers are with the worker that trained it last, and move when that evens out the work.
+
+    Args:
+        groups: all stacks, as they are at the beginning; workers share their rows with this process.
+        workers: how many processes.
+
+    Raises:
+        OSError: this machine gives no more processes.
+    """
+
+    def __init__(self, groups: Sequence[Group], workers: int) -> None:
+        self.places = {id(group): place for place, group in enumerate(groups)}
+        self.owners: dict[int, int] = {}
+        self.begun: list[tuple[int, Sequence[Group]]] = []
+        self.workers: list[Channel] = []
+        try:
+            for _ in range(workers):
+                here, there = Pipe()
+                self.workers.append(forked(here, there, groups))
+        except OSError:
+            self._end()
+            raise
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._end()
+
+    def begin(self, groups: Sequence[Group], epoch: int) -> None:
+        """Divide the stacks among the workers, and let them train."""
+        owners = [self.owners.get(id(group)) for group in groups]
+        shares = balanced([_cost(group) for group in groups], owners, len(self.workers))
+        self.begun = [(owner, [groups[piece] for piece in share]) for owner, share in enumerate(shares) if share]
+        for owner, share in self.begun:
+            for group in share:
+                self._move(group, owner)
+        for owner, share in self.begun:
+            self._send(owner, "train", epoch, [self.places[id(group)] for group in share])
+
+    def finish(self) -> None:
+        """Take from every worker how its stacks have come on."""
+        for owner, share in self.begun:
+            for group, news in zip(share, self._answer(owner), strict=True):
+                for standing, came in zip(group.standings, news, strict=True):
+                    standing.follow(came)
+
+    def kept(self, group: Group, row: int) -> list[State]:
+        """Return the kept networks of a member, on the CPU."""
+        found: list[State] = self._ask(group, "kept", row)
+        return found
+
+    def keep(self, group: Group, rows: list[int]) -> None:
+        """Go on with some members of a stack."""
+        self._ask(group, "keep", rows)
+        group.keep(rows)
+
+    def state_dict(self, group: Group) -> dict[str, Any]:
+        """Return what a checkpoint holds of a stack."""
+        found: dict[str, Any] = self._ask(group, "state_dict")
+        return found
+
+    def _move(self, group: Group, owner: int) -> None:
+        before = self.owners.setdefault(id(group), owner)
+        if before != owner:
+            state = self.state_dict(group)
+            self.owners[id(group)] = owner
+            self._ask(group, "load_state_dict", state)
+
+    def _ask(self, group: Group, what: str, *arguments: Any) -> Any:
+        owner = self.owners[id(group)]
+        self._send(owner, what, self.places[id(group)], *arguments)
+        return self._answer(owner)
+
+    def _send(self, owner: int, *command: Any) -> None:
+        try:
+            self.workers[owner].send(command)
+        except OSError:
+            raise self._death(owner) from None
+
+    def _answer(self, owner: int) -> Any:
+        try:
+            answer = self.workers[owner].receive()
+        except (EOFError, OSError):
+            raise self._death(owner) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _death(self, owner: int) -> MachineError:
+        code = self.workers[owner].end()
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        rule = f"a process that trained members of the population has died ({how})"
+        remedy = "SIGKILL usually means that memory ran out: set a smaller tune.batch. Run again: it goes on from here."
+        return MachineError([Fault("this machine", rule, None, remedy)])
+
+    def _end(self) -> None:
+        for worker in self.workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
+            worker.end()
+
+
+def _cost(group: Group) -> float:
+    """Return what an epoch of a stack takes, as the last one did; before the first, what its size says."""
+    last = [standing.history.epochs[-1].seconds for standing in group.standings if standing.history.epochs]
+    return sum(last) if last else float(group.stack.weights.numel())

@@ -1,0 +1,78 @@
+"""Stacks trained by threads of this process; each computes with the threads its recipe names."""
+
+import time
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from goodfit.errors import GoodfitError
+from goodfit.training.machine import held_still
+from goodfit.training.member import State
+from goodfit.training.population.group import Group
+from goodfit.training.seeds import derived
+
+
+class Threads:
+    """See `Crew`; the epoch is trained in `finish`.
+
+    Args:
+        workers: how many threads.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="population")
+        self.begun: tuple[Sequence[Group], int] = ((), 0)
+
+    def __enter__(self) -> "Threads":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def begin(self, groups: Sequence[Group], epoch: int) -> None:
+        """Note what is to be trained."""
+        self.begun = (groups, epoch)
+
+    def finish(self) -> None:
+        """Train it."""
+        groups, epoch = self.begun
+        with held_still(groups[0].device, groups[0].threads):
+            alone = [group for group in groups if group.draws]  # one by one: all threads share torch's generator
+            waiting = [self.pool.submit(trained, group, epoch) for group in groups if group not in alone]
+            for group in alone:
+                trained(group, epoch)
+            for future in waiting:
+                future.result()
+
+    def kept(self, group: Group, row: int) -> list[State]:
+        """Return the kept networks of a member, on the CPU."""
+        return group.kept.of(row)
+
+    def keep(self, group: Group, rows: list[int]) -> None:
+        """Go on with some members of a stack."""
+        group.keep(rows)
+
+    def state_dict(self, group: Group) -> dict[str, Any]:
+        """Return what a checkpoint holds of a stack."""
+        return group.state_dict()
+
+
+def trained(group: Group, epoch: int) -> None:
+    """Train a stack for one epoch; an error that only these members can have caused is theirs.
+
+    Who draws from torch's own generator must have it to itself.
+    """
+    torch.set_num_threads(group.threads)
+    if group.draws:
+        torch.manual_seed(derived(group.standings[0].candidate.seed, "epoch", epoch))
+    try:
+        group.epoch(epoch, clock=time.thread_time)
+    except (OSError, MemoryError, GoodfitError):
+        raise
+    except Exception:
+        for standing in group.standings:
+            standing.error, standing.state = traceback.format_exc(), "FAIL"
