@@ -1,8 +1,8 @@
 """Networks that do not stack, trained side by side: one worker against as many as there are cores.
 
 A convolutional network over the columns of a row (two layers of 32 channels), of which eight are trained for two
-epochs. Each is computed by one thread of PyTorch; torch releases Python's lock in its kernels, so that workers are
-threads of one process. The two sides alternate; the ratio is the median of the ratios of the repeats.
+epochs. Each is computed by one thread of PyTorch; workers are forked processes. The two sides alternate; the ratio is
+the median of the ratios of the repeats.
 
     python benchmarks/workers.py [--repeats 5]
 """
@@ -62,7 +62,7 @@ def made() -> list[Candidate]:
 
 def seconds(candidates: list[Candidate], workers: int) -> float:
     """Train all of them; return the wall time."""
-    crew._cores = lambda: workers  # type: ignore[attr-defined]
+    crew.cores = lambda: workers  # type: ignore[assignment]
     began = time.perf_counter()
     states = [finished.state for finished in fit_population(candidates, state=None)]
     assert states == ["COMPLETE"] * MEMBERS

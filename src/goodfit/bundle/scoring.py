@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from goodfit.bundle.bundle import Bundle
@@ -24,15 +25,18 @@ class Scorer:
             model_input: raw rows with the feature columns, by name.
             params: MLflow passes them; there are none.
         """
-        predictions = self.bundle.predict(model_input)
+        return self.told(self.bundle.predict(model_input), model_input.index)
+
+    def told(self, predictions: np.ndarray, index: pd.Index) -> pd.DataFrame:
+        """Return what `predict` does, for predictions that are made already."""
         if self.bundle.task == "regression":
             interval = self.bundle.interval
             ends = dict(zip(("low", "high"), interval.around(predictions), strict=True)) if interval else {}
-            return pd.DataFrame({"prediction": predictions, **ends}, index=model_input.index)
+            return pd.DataFrame({"prediction": predictions, **ends}, index=index)
         classes = self.bundle.schema.classes
-        labels = [classes[code] for code in self.bundle.decide(predictions)]
+        labels = pd.array(list(classes), dtype="str").take(self.bundle.decide(predictions))
         columns = {f"probability_{name}": predictions[:, code] for code, name in enumerate(classes)}
-        return pd.DataFrame({"prediction": labels, **columns}, index=model_input.index)
+        return pd.DataFrame({"prediction": labels, **columns}, index=index)
 
 
 def _load_pyfunc(path: str) -> Scorer:

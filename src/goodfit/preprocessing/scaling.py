@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodfit.preprocessing.polyline import Polyline
 from goodfit.preprocessing.section import ScalingName
 
 Floats = NDArray[np.float64]
@@ -67,13 +68,13 @@ class QuantileMap:
     scores: tuple[float, ...]
 
     @cached_property
-    def _arrays(self) -> tuple[Floats, Floats]:
-        return np.asarray(self.knots), np.asarray(self.scores)
+    def _line(self) -> Polyline:
+        return Polyline(np.asarray(self.knots), np.asarray(self.scores))
 
     def apply(self, values: Floats) -> Floats:
         """Map values [n] without gaps; beyond the training range the ends hold."""
         with np.errstate(over="ignore", under="ignore"):
-            return np.interp(values / self.unit, *self._arrays)
+            return self._line(values / self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able state."""

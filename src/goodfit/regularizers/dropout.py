@@ -10,7 +10,7 @@ from goodfit.regularizers.base import REGULARIZERS, Regularizer
 from goodfit.regularizers.clock import register_clock, share_done
 from goodfit.regularizers.depth import Shape, share_at
 from goodfit.regularizers.fading import Fading, left
-from goodfit.regularizers.noise import along, coins, threshold, thresholds
+from goodfit.regularizers.noise import along, heads, threshold, thresholds
 
 
 class DropoutLayer(nn.Module):
@@ -25,12 +25,14 @@ class DropoutLayer(nn.Module):
 
     stacks: ClassVar[bool] = True
     p: Tensor
+    scale: Tensor
     threshold: Tensor
 
     def __init__(self, p: float, schedule: Fading = "constant") -> None:
         super().__init__()
         self.schedule: Fading = schedule
         self.register_buffer("p", torch.tensor(p, dtype=torch.float64), persistent=False)
+        self.register_buffer("scale", torch.tensor(1 / (1 - p), dtype=torch.float32), persistent=False)
         self.register_buffer("threshold", torch.tensor(threshold(p), dtype=torch.int16), persistent=False)
         if schedule != "constant":
             register_clock(self)
@@ -39,17 +41,15 @@ class DropoutLayer(nn.Module):
         """Return [n, width], or [k, n, width] of a stack."""
         if not self.training:
             return values
-        p, below = self._now()
-        kept = coins(values) >= along(below, values)
-        scale = along(1 / (1 - p), values).to(values.dtype)
-        return values * (kept * scale)
+        scale, below = self._now()
+        return values * (heads(values, below) * along(scale, values)).to(values.dtype)
 
     def _now(self) -> tuple[Tensor, Tensor]:
-        """Return the probability in this step, and what a coin is below with it."""
+        """Return what is kept is multiplied by in this step, and what a coin is below that silences."""
         if self.schedule == "constant":
-            return self.p, self.threshold
+            return self.scale, self.threshold
         p = self.p * left(self.schedule, share_done(self))
-        return p, thresholds(p)
+        return (1 / (1 - p)).to(torch.float32), thresholds(p)
 
 
 @REGULARIZERS.register(

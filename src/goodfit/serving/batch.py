@@ -1,7 +1,9 @@
 """`goodfit predict`: answer every row of a file, chunk by chunk; memory does not grow with the file."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from goodfit.checks import Expectation
 from goodfit.data import Column
 from goodfit.data.quarantine import POSITION, REASONS
 from goodfit.errors import ConfigurationError, DataError, Fault, suggestion
+from goodfit.preprocessing import Arrays
 from goodfit.serving.answers import unanswered
 from goodfit.serving.cells import typed
 from goodfit.serving.choosing import Chosen
@@ -113,15 +116,46 @@ def predict_file(request: Request, chosen: Chosen, progress: Callable[[int, int 
     try:
         work = _Work(request, chosen, rows)
         with output, aside:
-            for chunk in rows.chunks():
-                work.answer(chunk, output, aside)
-                failpoint("predict.chunk")  # some answers are written, the file is not in its place
-                progress(work.report.rows, rows.rows)
+            with closing(_ahead(rows.chunks(), work.prepared)) as chunks:
+                for prepared in chunks:
+                    work.answer(prepared, output, aside)
+                    failpoint("predict.chunk")  # some answers are written, the file is not in its place
+                    progress(work.report.rows, rows.rows)
             if work.report.rows and work.report.set_aside == work.report.rows:
                 raise _none_left(request.source, work.report)
         return work.report
     finally:
         rows.close()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A chunk of rows, and what the model takes of it.
+
+    Args:
+        chunk: the rows as they are in the file.
+        arrays: preprocessed.
+        reasons: position of each row that is to be set aside, to why.
+        counts: rule to the number of rows that break it.
+    """
+
+    chunk: pa.Table
+    arrays: Arrays
+    reasons: dict[int, str]
+    counts: Mapping[str, int]
+
+
+def _ahead(chunks: Iterator[pa.Table], prepare: Callable[[pa.Table], _Prepared]) -> Generator[_Prepared, None, None]:
+    """Prepare each chunk while the one before it is answered: one core reads and scales, the others compute."""
+    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+
+        def begun() -> "Future[_Prepared | None]":
+            return pool.submit(lambda: next((prepare(chunk) for chunk in chunks), None))
+
+        coming = begun()
+        while (prepared := coming.result()) is not None:
+            coming = begun()
+            yield prepared
 
 
 class _Work:
@@ -139,15 +173,21 @@ class _Work:
         ids = [name for name in bundle.schema.names("id") if name in rows.names]
         self.kept = rows.names if request.with_input else ids
         self.report = Report(chosen.name, chosen.version, rules_left_out=self.rules.left_out)
-        _refuse_collisions(rows, self.kept, [POSITION, *self._answers(pd.DataFrame(self._empty())).columns])
+        _refuse_collisions(rows, self.kept, [POSITION, *self.scorer.predict(pd.DataFrame(self._empty())).columns])
 
-    def answer(self, chunk: pa.Table, output: TableFile, aside: TableFile) -> None:
-        first, count = self.report.rows, chunk.num_rows
+    def prepared(self, chunk: pa.Table) -> _Prepared:
+        """Judge the rows of a chunk and preprocess them; nothing is written or counted yet."""
         frame, reasons = self._frame(chunk)
         judged = judge_rows(frame, self.rules)
         for row, text in judged.reasons.items():
             reasons[row] = f"{reasons[row]}; {text}" if row in reasons else text
-        answers = self._answers(frame)
+        return _Prepared(chunk, self.scorer.bundle.preprocessor.transform(frame), reasons, judged.counts)
+
+    def answer(self, prepared: _Prepared, output: TableFile, aside: TableFile) -> None:
+        """Answer the rows of a chunk, and write them."""
+        chunk, reasons = prepared.chunk, dict(prepared.reasons)
+        first, count = self.report.rows, chunk.num_rows
+        answers = self.scorer.told(self.scorer.bundle.answers(prepared.arrays), pd.RangeIndex(count))
         for row in np.flatnonzero(unanswered(answers)).tolist():
             reasons.setdefault(row, UNANSWERED)
         positions: NDArray[np.int64] = np.arange(first, first + count)
@@ -168,7 +208,7 @@ class _Work:
         self.report.set_aside += len(reasons)
         self.report.reasons.update(part for text in reasons.values() for part in text.split("; "))
         critical = {f"{rule.name}({', '.join(rule.columns)})" for rule in self.rules.critical}
-        self.report.noticed.update({name: n for name, n in judged.counts.items() if name not in critical})
+        self.report.noticed.update({name: n for name, n in prepared.counts.items() if name not in critical})
 
     def _frame(self, chunk: pa.Table) -> tuple[pd.DataFrame, dict[int, str]]:
         values: dict[str, pd.Series] = {}
@@ -182,9 +222,6 @@ class _Work:
             for row in np.flatnonzero(found.misfits).tolist():
                 reasons.setdefault(row, []).append(f"'{column.name}' is no {column.type} value")
         return pd.DataFrame(values), {row: "; ".join(texts) for row, texts in reasons.items()}
-
-    def _answers(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return self.scorer.predict(frame)
 
     def _empty(self) -> dict[str, pd.Series]:
         nothing = {

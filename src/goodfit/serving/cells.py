@@ -6,6 +6,7 @@ is a fault of its row alone.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,7 @@ def _levels(cells: pa.Array, levels: frozenset[str]) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(table[codes], categories=pd.Index(kept, dtype="str")))
 
 
+@lru_cache(maxsize=1 << 16, typed=True)  # every chunk has the same few values
 def _spelled(value: Any, levels: frozenset[str]) -> str:
     spellings = list(_spellings(value))
     return next((name for name in spellings if name in levels), spellings[0])

@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from goodfit.files import digest_of_value
 from goodfit.tracking import admission, database
 from goodfit.tracking.redaction import redact
 from goodfit.tracking.section import DATABASES, sqlite_path
+from goodfit.tracking.template import copied_or_made
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -171,6 +173,10 @@ def _follow_move(uri: str, location: str) -> None:
 
 
 def _create(path: Path) -> None:
+    copied_or_made(path, str(path.parent / ARTIFACTS), _migrate, version("mlflow"))
+
+
+def _migrate(path: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     uri = f"sqlite:///{path}"

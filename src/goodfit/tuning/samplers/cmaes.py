@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import cmaes
 import numpy as np
 
 from goodfit.tuning.axes import Axis
@@ -37,6 +36,8 @@ class CmaesSampler(Sampler):
         return [axis for axis in self.space.axes if axis.dimension.choices is None and not axis.dimension.when]
 
     def _replayed(self, axes: list[Axis], trials: Sequence[Trial], seed: int) -> Any:
+        import cmaes  # with scipy.stats: a second that no other sampler should pay for
+
         complete = [trial for trial in trials if trial.state == "COMPLETE"]
         points = [(np.array([place_of(a, t.params[a.path]) for a in axes]), t.value) for t in complete]
         first = min(complete[: self.startup], key=lambda trial: trial.value or 0.0, default=None)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from scipy.stats import qmc
-
 from goodfit.tuning.cube import value_at
 from goodfit.tuning.samplers.base import SAMPLERS, Sampler, Settings
 from goodfit.tuning.trial import Trial, derived_seed
@@ -18,6 +16,8 @@ class QmcSampler(Sampler):
 
     def propose(self, trials: Sequence[Trial], begun: Sequence[Settings], count: int) -> list[Settings]:
         """Return the points of the sequence whose numbers these proposals have."""
+        from scipy.stats import qmc  # a second that no other sampler should pay for
+
         sequence = qmc.Sobol(len(self.space.axes), scramble=True, rng=derived_seed(self.seed, "sobol", 0))
         if first := len(trials) + len(begun):
             sequence.fast_forward(first)
