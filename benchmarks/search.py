@@ -4,10 +4,10 @@ The glue is Optuna's `optimize` around a Lightning Trainer with a DataLoader, an
 callback. Both sides read the same split of the same table, search the same space with the same seed for at most the
 same number of epochs, and keep every trial in MLflow. Each is a process of its own. `seconds` is without imports: for
 it goodfit's side runs with everything imported before the clock starts. `whole` is the process as a user starts it.
-goodfit's side is short, so that a moment's noise would decide: before and after the glue it runs twice in each way, and
-the median of the four counts. Ratios are medians over the seeds.
+goodfit's side is short, so that a moment's noise would decide: it runs `--repeats` times in each way, half of them
+before the glue and half after it, and the median counts. Ratios are medians over the seeds.
 
-    python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off]
+    python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off] [--repeats 4]
 """
 
 import argparse
@@ -242,10 +242,10 @@ def best_of(root: Path) -> tuple[float, int]:
     return float(trials[trials.state == "COMPLETE"].value.min()), int(trials.epochs.sum())
 
 
-def searched(root: Path) -> list[tuple[float, float]]:
-    """Run goodfit's side twice in each way, each time on a fresh copy; return seconds and those of whole processes."""
+def searched(root: Path, repeats: int) -> list[tuple[float, float]]:
+    """Run goodfit's side in each way, each time on a fresh copy; return seconds and those of whole processes."""
     times = []
-    for _ in range(2):
+    for _ in range(repeats):
         both = []
         for command in (["-c", GOODFIT], ["pipeline/tune.py"]):
             shutil.rmtree(root / "copy", ignore_errors=True)
@@ -255,16 +255,16 @@ def searched(root: Path) -> list[tuple[float, float]]:
     return times
 
 
-def one(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
+def one(table: str, seed: int, trials: int, pruning: str, repeats: int) -> dict[str, Any]:
     """Run both sides once."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         workspace(root, table, seed, trials, pruning)
-        times = searched(root)
+        times = searched(root, (repeats + 1) // 2)
         command = [sys.executable, __file__, "--glue", folder, "--table", table, "--trials", str(trials)]
         seconds, whole, said = child([*command, "--seed", str(seed), "--pruning", pruning], root)
         value, epochs = next(line for line in said.splitlines() if line.startswith("BEST")).split()[1:]
-        times += searched(root)
+        times += searched(root, repeats // 2)
         best, ours_epochs = best_of(root / "copy")
         middle = {"seconds": statistics.median(t for t, _ in times), "whole": statistics.median(w for _, w in times)}
         ours = {kind: round(value, 2) for kind, value in middle.items()} | {"best": best, "epochs": ours_epochs}
@@ -304,6 +304,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trials", type=int, default=64)
     parser.add_argument("--pruning", choices=("on", "off"), default="on")
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--glue", type=Path)
     chosen = parser.parse_args()
     if chosen.glue:
@@ -312,7 +313,7 @@ def main() -> None:
         return
     runs = []
     for seed in range(1, chosen.seeds + 1):
-        runs.append(one(chosen.table, seed, chosen.trials, chosen.pruning))
+        runs.append(one(chosen.table, seed, chosen.trials, chosen.pruning, chosen.repeats))
         print(json.dumps(runs[-1]))
     found = {"trials": chosen.trials, "epochs": EPOCHS, **summary(runs, chosen.pruning), "runs": runs}
     print(json.dumps(found, indent=2))

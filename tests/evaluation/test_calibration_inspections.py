@@ -50,6 +50,24 @@ def test_an_overconfident_model_is_seen_and_a_temperature_mends_it(task: str) ->
     assert (again.figures, again.charts) == (after.figures, after.charts)
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_temperature_that_does_harm_on_test_is_called_out(task: str) -> None:
+    """Valid rows of another season ask for a temperature that the test rows do not bear."""
+    overconfident, valid, _ = make(task, 4.0)
+    sound, _, test = make(task, 1.0)
+    harmful = replace(sound, temperature=calibrated(overconfident, valid, CalibrationSection()).temperature)
+    found = inspected("calibration", harmful, valid, test)
+    assert harmful.temperature > 2
+    assert found.figures["temperature_log_loss_change"] > 0.01
+    assert "makes the log loss of the test rows worse" in found.warnings[0]
+    assert "Set calibration.temperature: false." in found.warnings[0]
+    helpful = inspected("calibration", calibrated(overconfident, valid, CalibrationSection()), valid, test)
+    assert helpful.figures["temperature_log_loss_change"] < -0.01
+    assert not helpful.warnings
+    slight = inspected("calibration", replace(sound, temperature=1.001), valid, test)
+    assert not any("worse" in warning for warning in slight.warnings), "no alarm for what chance explains"
+
+
 def test_intervals_are_verified_on_test() -> None:
     bundle, valid, test = make("regression", count=3000)
     found = inspected("calibration", calibrated(bundle, valid, CalibrationSection(coverage=0.8)), valid, test)

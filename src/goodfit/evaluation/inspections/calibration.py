@@ -11,7 +11,7 @@ from pydantic import Field
 from goodfit.bundle import PredictionInterval
 from goodfit.evaluation.bootstrap import Resampling
 from goodfit.evaluation.charts import line_chart
-from goodfit.evaluation.estimates import Estimate
+from goodfit.evaluation.estimates import Estimate, compared
 from goodfit.evaluation.inspections.base import INSPECTIONS, Finding, Inspection, Subject
 from goodfit.evaluation.inspections.resampling import resampling_of
 from goodfit.evaluation.intervals import reflected, share_interval
@@ -60,13 +60,15 @@ class Calibration(Inspection):
         figures |= _named("ece", error) | {"ece_by_chance": chance, "ece_by_chance_high": limit}
         table = reliability_table(said, true, bin_of, resampling)
         tables = {"reliability": table}
+        warnings: list[str] = []
         if temperature != 1:
             tables["temperature"] = self._before_and_after(subject, figures)
+            warnings += _harm(subject, resampling, figures)
         summary = _summary(error, chance, limit, temperature, figures.get("ece_before"), resampling.level)
-        material = error.value > max(limit, MATERIAL)
-        warnings = [f"Its probabilities are off by {error.value:.3f} on average, more than chance explains."]
+        if error.value > max(limit, MATERIAL):
+            warnings += [f"Its probabilities are off by {error.value:.3f} on average, more than chance explains."]
         chart = _diagram(table, resampling.level)
-        return Finding("Calibration", summary, tables, (chart,), figures, warnings if material else ())
+        return Finding("Calibration", summary, tables, (chart,), figures, warnings)
 
     def _error(self, target: NDArray[Any], prediction: NDArray[np.float64], resampling: Resampling) -> Estimate:
         said, true = confidence(target, prediction)
@@ -107,6 +109,23 @@ class Calibration(Inspection):
         short = max(held.high, held.value + MATERIAL) < interval.coverage
         warnings = [f"Prediction intervals hold {held.value:.1%} of the values, and claim {interval.coverage:.1%}."]
         return Finding("Prediction intervals", summary, {"coverage": table}, (), figures, warnings if short else ())
+
+
+def _harm(subject: Subject, resampling: Resampling, figures: dict[str, float]) -> list[str]:
+    """Return a warning where the temperature, fitted on valid, does harm on test: the rows of another season, say."""
+    after, temperature = subject.predictions["test"], subject.bundle.temperature
+    loss, target = METRICS["log_loss"].cls(), subject.targets["test"]
+    both = {"after": after, "before": sharpened(after, temperature)}
+    samples = resampling.samples({when: loss.weighted(target, said) for when, said in both.items()})
+    change = compared(samples["after"] - samples["before"], "minimize", resampling)
+    figures["temperature_log_loss_change"] = change.difference
+    if change.finding != "worse":
+        return []
+    return [
+        f"Its temperature of {temperature:.3g}, fitted on the valid rows, makes the log loss of the test rows worse by "
+        f"{change.difference:.4f} [{change.low:.4f}, {change.high:.4f}]: the one do not stand for the other. Set "
+        f"calibration.temperature: false."
+    ]
 
 
 def _share(inside: NDArray[np.float64], resampling: Resampling) -> Estimate:

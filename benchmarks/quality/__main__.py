@@ -1,0 +1,215 @@
+"""Does goodfit's network generalize better than what people use instead? Real tables, equal budgets, the same rows.
+
+For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds of
+two cores to search and to fit: goodfit by its stages tune and train with the model's default space, the rivals as
+`rivals.py` says. All answer the test rows, which nobody saw. Printed are the loss (log loss, or root mean squared error
+in standard deviations of the train target), its rank, the gap between test and valid, seconds, and the interval of the
+difference to goodfit from a paired bootstrap of the rows of all seeds.
+
+    pip install lightgbm && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.quality.rivals import RIVALS, Rows, losses
+from benchmarks.quality.tables import TABLES, Table, frame_of
+
+PROJECT = Path(__file__).parents[2]
+RESULT = PROJECT / "benchmarks/results/quality.json"
+SHARE = 0.8
+"""Of the budget that goodfit's search may take; the rest is for training and for starting the two processes."""
+RESAMPLES = 2000
+SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, min_value: 100, severity: critical}\n"
+
+
+def params(table: Table, seed: int, budget: float) -> dict[str, Any]:
+    """Return params.yaml of goodfit's side: the defaults, and a search by time."""
+    return {
+        "seed": seed,
+        "source": {"kind": "parquet", "path": "input/rows.parquet"},
+        "schema": {"target": table.target, "id": table.id, "ignore": table.ignore},
+        "validate": {"suite": "suite.yaml"},
+        "split": table.split,
+        "model": {"kind": "mlp"},
+        "regularization": {"early_stopping": {"patience": 10}},
+        "training": {"epochs": 60, "batch_size": 256, "schedule": {"kind": "cosine"}},
+        "tune": {"trials": 1000, "timeout": SHARE * budget, "space": "default", "rescore": {"top": 3}},
+        "train": {},
+        "calibration": {},
+        "evaluate": {},
+        "tracking": {"experiment": "quality", "model_name": "quality"},
+    }
+
+
+def workspace(root: Path, table: Table, seed: int, budget: float) -> None:
+    """Make a project with its data split."""
+    from ruamel.yaml import YAML
+
+    shutil.copytree(PROJECT / "pipeline", root / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "dvc.yaml", root)
+    (root / "src").symlink_to(PROJECT / "src")
+    (root / "input").mkdir()
+    frame_of(table).to_parquet(root / "input/rows.parquet")
+    (root / "suite.yaml").write_text(SUITE)
+    with (root / "params.yaml").open("w") as stream:
+        YAML().dump(params(table, seed, budget), stream)
+    for stage in ("ingest", "validate", "split"):
+        run(root, stage)
+
+
+def run(root: Path, stage: str) -> None:
+    """Run a stage; what it says is shown where it fails."""
+    done = subprocess.run(
+        [sys.executable, f"pipeline/{stage}.py"], cwd=root, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{stage} failed in {root}:\n{done.stdout}{done.stderr}")
+
+
+def rows_of(root: Path, table: Table) -> Rows:
+    """Return the rows of each split as rivals take them: categories as such, the target by its train rows."""
+    import pandas as pd
+
+    frames = {split: pd.read_parquet(root / f"data/{split}.parquet") for split in ("train", "valid", "test")}
+    train = frames["train"]
+    left_out = {table.target, *table.id, *table.ignore}
+    features = [name for name in train if name not in left_out and train[name].nunique(dropna=False) > 1]
+    levels = {name: sorted(train[name].dropna().unique()) for name in features if not _numeric(train[name])}
+    if table.task == "values":
+        centre, spread = train[table.target].mean(), train[table.target].std()
+        targets = {split: ((frame[table.target] - centre) / spread).to_numpy(float) for split, frame in frames.items()}
+    else:
+        classes = {name: code for code, name in enumerate(sorted(train[table.target].unique()))}
+        targets = {split: frame[table.target].map(classes).to_numpy(np.int64) for split, frame in frames.items()}
+    found = {}
+    for split, frame in frames.items():
+        cells = frame[features].copy()
+        for name, known in levels.items():
+            cells[name] = pd.Categorical(cells[name], categories=known)
+        found[split] = (cells, targets[split])
+    return found
+
+
+def _numeric(column: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def goodfit(root: Path, table: Table, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Search and train by the stages, and answer the valid and the test rows."""
+    import pandas as pd
+
+    from goodfit.bundle import load_bundle
+
+    for stage in ("tune", "train"):
+        run(root, stage)
+    bundle = load_bundle(root / "models/candidate")
+    said = [bundle.predict(pd.read_parquet(root / f"data/{split}.parquet")) for split in ("valid", "test")]
+    if table.task == "values":
+        train = pd.read_parquet(root / "data/train.parquet")[table.target]
+        said = [(part - train.mean()) / train.std() for part in said]
+    else:
+        order = [bundle.schema.classes.index(name) for name in sorted(bundle.schema.classes)]
+        said = [part[:, order] for part in said]
+    return said[0], said[1]
+
+
+def contest(name: str, seed: int, budget: float, wanted: list[str]) -> dict[str, Any]:
+    """Let every contestant fit one split of a table; return the losses of the test rows and the rest of the figures."""
+    table, found = TABLES[name], {}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        workspace(root, table, seed, budget)
+        rows = rows_of(root, table)
+        for contestant in wanted:
+            began = time.monotonic()
+            if contestant == "goodfit":
+                valid, test = goodfit(root, table, rows)
+            else:
+                valid, test = RIVALS[contestant](rows, budget, seed)
+            seconds = time.monotonic() - began
+            each = losses(test, rows["test"][1])
+            gap = score(each, table) - score(losses(valid, rows["valid"][1]), table)
+            found[contestant] = {"seconds": seconds, "losses": each, "gap": gap}
+    return found
+
+
+def score(each: np.ndarray, table: Table) -> float:
+    """Return the figure of a contestant: mean log loss, or the root of the mean squared error."""
+    mean = float(each.mean())
+    return math.sqrt(mean) if table.task == "values" else mean
+
+
+def judged(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of a table over its seeds."""
+    table, found = TABLES[name], {}
+    scores = {one: statistics.fmean(score(run[one]["losses"], table) for run in runs) for one in runs[0]}
+    order = sorted(scores, key=scores.__getitem__)
+    for one in scores:
+        found[one] = {
+            "loss": round(scores[one], 5),
+            "rank": order.index(one) + 1,
+            "gap": round(statistics.fmean(run[one]["gap"] for run in runs), 5),
+            "seconds": round(statistics.median(run[one]["seconds"] for run in runs), 1),
+        }
+        if one != "goodfit" and "goodfit" in scores:
+            low, high = interval([run[one]["losses"] - run["goodfit"]["losses"] for run in runs])
+            found[one]["worse_than_goodfit_by"] = [round(low, 5), round(high, 5)]
+    return found
+
+
+def interval(differences: list[np.ndarray]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean difference of losses, by a bootstrap of the rows within each seed."""
+    random = np.random.default_rng(0)
+    means = [
+        np.mean([part[random.integers(0, len(part), len(part))].mean() for part in differences])
+        for _ in range(RESAMPLES)
+    ]
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+def main() -> None:
+    """Measure, print and keep; a table that was measured before in this file is measured anew."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tables", default=",".join(TABLES))
+    parser.add_argument("--contestants", default=",".join(["goodfit", *RIVALS]))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--budget", type=float, default=60.0)
+    chosen = parser.parse_args()
+    wanted = chosen.contestants.split(",")
+    known = json.loads(RESULT.read_text()) if RESULT.exists() else {"tables": {}}
+    for name in chosen.tables.split(","):
+        runs = [contest(name, seed, chosen.budget, wanted) for seed in range(1, chosen.seeds + 1)]
+        found = judged(name, runs)
+        known["tables"][name] = {"budget": chosen.budget, "seeds": chosen.seeds, "contestants": found}
+        print(name, json.dumps(found, indent=2), flush=True)
+        known["mean_rank"] = mean_ranks(known["tables"])
+        known["machine"] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)}
+        RESULT.write_text(json.dumps(known, indent=2) + "\n")
+    print(json.dumps(known["mean_rank"], indent=2))
+
+
+def mean_ranks(tables: dict[str, Any]) -> dict[str, float]:
+    """Return each contestant's mean rank over the tables that it was measured on."""
+    ranks: dict[str, list[int]] = {}
+    for found in tables.values():
+        for one, figures in found["contestants"].items():
+            ranks.setdefault(one, []).append(figures["rank"])
+    return {one: round(statistics.fmean(places), 2) for one, places in ranks.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""What goodfit is measured against: each fits on train rows, chooses by valid rows within a budget, answers test rows.
+
+None of them sees a test row before it answers. A rival that chooses keeps the model that was best on the valid rows.
+"""
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+SECONDS_OF_ONE = 0.25
+"""A search begins no trial when less than this share of its budget is left than its longest trial took."""
+Rows = dict[str, Any]
+"""By split: a frame of features, and the target as class numbers or standardised values."""
+Answers = tuple[np.ndarray, np.ndarray]
+"""Of a model: predictions of the valid rows and of the test rows; [n, classes] probabilities, or [n] values."""
+
+
+def loss_of(predictions: np.ndarray, target: np.ndarray) -> float:
+    """Return the mean loss of predictions."""
+    return float(losses(predictions, target).mean())
+
+
+def losses(predictions: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the loss of each row: the log loss of classes, the squared error of values."""
+    if predictions.ndim == 1:
+        return np.asarray((predictions - target) ** 2)
+    chosen = predictions[np.arange(len(target)), target]
+    return np.asarray(-np.log(np.clip(chosen, 1e-15, 1)))
+
+
+def tuned(fit: Callable[[Any], Answers], rows: Rows, budget: float, seed: int) -> Answers:
+    """Search by Optuna's default sampler until the budget is spent."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    best: list[tuple[float, Answers]] = []
+    longest, ends = [0.0], time.monotonic() + budget
+
+    def objective(trial: Any) -> float:
+        began = time.monotonic()
+        answers = fit(trial)
+        found = loss_of(answers[0], rows["valid"][1])
+        if not best or found < best[0][0]:
+            best[:] = [(found, answers)]
+        longest[0] = max(longest[0], time.monotonic() - began)
+        if time.monotonic() + SECONDS_OF_ONE * longest[0] > ends:
+            trial.study.stop()
+        return found
+
+    optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed)).optimize(objective, timeout=budget)
+    return best[0][1]
+
+
+def boosted(rows: Rows, budget: float, seed: int) -> Answers:
+    """scikit-learn's histogram boosting, with early stopping on a part of its train rows."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    (train, target), valid, test = rows["train"], rows["valid"][0], rows["test"][0]
+    values = target.dtype.kind == "f"
+    kind = HistGradientBoostingRegressor if values else HistGradientBoostingClassifier
+
+    def fit(trial: Any) -> Answers:
+        model = kind(
+            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+            max_leaf_nodes=trial.suggest_int("max_leaf_nodes", 4, 128, log=True),
+            min_samples_leaf=trial.suggest_int("min_samples_leaf", 2, 100, log=True),
+            l2_regularization=trial.suggest_float("l2_regularization", 1e-6, 10.0, log=True),
+            max_features=trial.suggest_float("max_features", 0.3, 1.0),
+            max_iter=1000,
+            early_stopping=True,
+            categorical_features="from_dtype",
+            random_state=seed,
+        ).fit(train, target)
+        said = model.predict if values else model.predict_proba
+        return said(valid), said(test)
+
+    return tuned(fit, rows, budget, seed)
+
+
+def lightgbm(rows: Rows, budget: float, seed: int) -> Answers:
+    """LightGBM, stopped early by the valid rows."""
+    import lightgbm as gbm
+
+    (train, target), (valid, judged), test = rows["train"], rows["valid"], rows["test"][0]
+    values = target.dtype.kind == "f"
+
+    def fit(trial: Any) -> Answers:
+        model = (gbm.LGBMRegressor if values else gbm.LGBMClassifier)(
+            n_estimators=4000,
+            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+            num_leaves=trial.suggest_int("num_leaves", 4, 256, log=True),
+            min_child_samples=trial.suggest_int("min_child_samples", 2, 100, log=True),
+            reg_lambda=trial.suggest_float("reg_lambda", 1e-6, 10.0, log=True),
+            colsample_bytree=trial.suggest_float("colsample_bytree", 0.3, 1.0),
+            subsample=trial.suggest_float("subsample", 0.5, 1.0),
+            subsample_freq=1,
+            random_state=seed,
+            verbose=-1,
+        )
+        model.fit(train, target, eval_set=[(valid, judged)], callbacks=[gbm.early_stopping(50, verbose=False)])
+        said = model.predict if values else model.predict_proba
+        return np.asarray(said(valid)), np.asarray(said(test))
+
+    return tuned(fit, rows, budget, seed)
+
+
+def plain_network(rows: Rows, budget: float, seed: int) -> Answers:
+    """A network as a tutorial builds it: three layers of 128, Adam, 100 epochs, nothing against overfitting."""
+    return network(rows, seed, layers=3, width=128, rate=1e-3, decay=0.0, dropout=0.0, epochs=100, patience=100)
+
+
+def tuned_network(rows: Rows, budget: float, seed: int) -> Answers:
+    """The network of the usual glue: size, rate, decay and dropout by Optuna, early stopping by the valid rows."""
+
+    def fit(trial: Any) -> Answers:
+        return network(
+            rows,
+            seed + trial.number,
+            layers=trial.suggest_int("layers", 1, 4),
+            width=trial.suggest_int("width", 32, 512, log=True),
+            rate=trial.suggest_float("rate", 1e-4, 1e-2, log=True),
+            decay=trial.suggest_float("decay", 1e-6, 0.1, log=True),
+            dropout=trial.suggest_float("dropout", 0.0, 0.5),
+            epochs=100,
+            patience=10,
+        )
+
+    return tuned(fit, rows, budget, seed)
+
+
+def network(
+    rows: Rows,
+    seed: int,
+    *,
+    layers: int,
+    width: int,
+    rate: float,
+    decay: float,
+    dropout: float,
+    epochs: int,
+    patience: int,
+) -> Answers:
+    """Train one network; with patience below the epochs, its best epoch answers, else its last one."""
+    import torch
+
+    torch.manual_seed(seed)
+    x = {split: torch.from_numpy(_prepared(rows)[split]) for split in rows}
+    y = {split: torch.from_numpy(rows[split][1]) for split in rows}
+    values = y["train"].is_floating_point()
+    outputs = 1 if values else int(y["train"].max()) + 1
+    sizes = [x["train"].shape[1], *[width] * layers]
+    parts: list[torch.nn.Module] = []
+    for before, after in itertools.pairwise(sizes):
+        parts += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(dropout)]
+    net = torch.nn.Sequential(*parts, torch.nn.Linear(sizes[-1], outputs))
+    rule = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
+    shape = torch.optim.lr_scheduler.CosineAnnealingLR(rule, epochs)
+
+    def loss(said: Any, right: Any) -> Any:
+        if values:
+            return torch.nn.functional.mse_loss(said[:, 0], right.float())
+        return torch.nn.functional.cross_entropy(said, right)
+
+    def answers() -> Answers:
+        net.eval()
+        with torch.inference_mode():
+            said = [net(x[split]).double() for split in ("valid", "test")]
+        first, second = (part[:, 0] if values else part.softmax(1) for part in said)
+        return first.numpy(), second.numpy()
+
+    best, waited, kept = float("inf"), 0, answers()
+    for _ in range(epochs):
+        net.train()
+        for batch in torch.randperm(len(x["train"])).split(256):
+            rule.zero_grad()
+            loss(net(x["train"][batch]), y["train"][batch]).backward()
+            rule.step()
+        shape.step()
+        if patience >= epochs:
+            continue
+        found = answers()
+        value = loss_of(found[0], rows["valid"][1])
+        waited = 0 if value < best else waited + 1
+        best, kept = (value, found) if value < best else (best, kept)
+        if waited >= patience:
+            break
+    return answers() if patience >= epochs else kept
+
+
+def _prepared(rows: Rows) -> dict[str, np.ndarray]:
+    """Return standardised numbers and one-hot categories, as fitted on the train rows."""
+    if "prepared" not in _CACHE or _CACHE["prepared"][0] is not rows:
+        from sklearn.compose import ColumnTransformer
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        train = rows["train"][0]
+        numeric = list(train.select_dtypes("number"))
+        texts = [name for name in train if name not in numeric]
+        one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=100, sparse_output=False)
+        columns = ColumnTransformer(
+            [
+                ("numeric", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
+                ("text", make_pipeline(_AsText(), one_hot), texts),
+            ]
+        ).fit(train)
+        made = {split: columns.transform(frame).astype(np.float32) for split, (frame, _) in rows.items()}
+        _CACHE["prepared"] = (rows, made)
+    found: dict[str, np.ndarray] = _CACHE["prepared"][1]
+    return found
+
+
+class _AsText:
+    """Categories as text, a missing one as a level of its own."""
+
+    def fit(self, frame: Any, target: Any = None) -> "_AsText":
+        return self
+
+    def transform(self, frame: Any) -> Any:
+        return frame.astype(object).where(frame.notna(), "missing").astype(str)
+
+
+_CACHE: dict[str, Any] = {}
+RIVALS: dict[str, Callable[[Rows, float, int], Answers]] = {
+    "plain network": plain_network,
+    "tuned network": tuned_network,
+    "sklearn boosting": boosted,
+    "lightgbm": lightgbm,
+}
