@@ -60,6 +60,7 @@ def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
             "batch_size": BATCH,
             "optimizer": {"kind": "adamw"},
             "schedule": {"kind": "cosine"},
+            "preprocessing": {"scaling": "standard"},  # as the glue does
         },
         "tune": tune,
         "train": {},

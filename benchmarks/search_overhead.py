@@ -52,7 +52,7 @@ def measured(tracked: bool) -> dict[str, float]:
         space = resolve_space(section, read_yaml(root / "params.yaml"), FitSections)
         stage = Stage("tune", root, params, "a" * 64)
         with Tracker(params.tracking, root) as tracker:
-            recorder = script.Recorder(stage, tree, tracker)
+            recorder = script.Recorder(stage, tree, space, tracker)
             if tracked:
                 assert tracker.flush(60), "the schema of a new database is not what is measured"
             marks: list[tuple[float, float]] = []

@@ -1,0 +1,62 @@
+"""Benchmarks still run after the code that they measure has changed; what they measure is not asked here."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+def test_search_overhead(loaded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = loaded("search_overhead")
+    monkeypatch.setattr(module, "TRIALS", 120)
+    monkeypatch.setattr(module, "RESULT", tmp_path / "result.json")
+    module.main()
+    found = json.loads((tmp_path / "result.json").read_text())
+    assert found["trials"] == 120
+    assert found["ms_per_trial_all_cpu"] > found["ms_per_trial_without_tracking_cpu"] > 0
+
+
+def test_workers(loaded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = loaded("workers")
+    monkeypatch.setattr(module.MODELS, "_members", dict(module.MODELS._members))
+    monkeypatch.setattr(module.crew, "cores", module.crew.cores)  # the benchmark sets it: put back afterwards
+    monkeypatch.setattr(module, "RESULT", tmp_path / "result.json")
+    monkeypatch.setattr(module, "ROWS", 300)
+    monkeypatch.setattr(sys, "argv", ["workers.py", "--repeats", "1"])
+    module.main()
+    assert json.loads((tmp_path / "result.json").read_text())["times_faster"] > 0
+
+
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize("rival", ["plain_network", "tuned_network", "boosted"])
+def test_rivals_beat_a_constant(loaded: Any, rival: str, values: bool) -> None:
+    rivals = loaded("quality.rivals")
+    random = np.random.default_rng(0)
+
+    def rows(count: int) -> tuple[pd.DataFrame, np.ndarray]:
+        frame = pd.DataFrame({"x": random.normal(size=count), "gap": random.normal(size=count)})
+        frame["colour"] = pd.Categorical(random.choice(["red", "green"], count))
+        score = frame["x"] + (frame["colour"] == "red") - 0.5 + 0.1 * random.normal(size=count)
+        frame.loc[::7, "gap"] = np.nan
+        return frame, (score.to_numpy() if values else (score > 0).to_numpy(np.int64))
+
+    parts = {split: rows(400) for split in ("train", "valid", "test")}
+    valid, test = getattr(rivals, rival)(parts, 2.0, 1)
+    target = parts["test"][1]
+    constant = np.zeros(400) if values else np.full((400, 2), 0.5)
+    assert valid.shape == test.shape == constant.shape
+    assert rivals.loss_of(test, target) < 0.5 * rivals.loss_of(constant, target)
