@@ -18,6 +18,7 @@ from goodfit.tracking import Run, Tracker, TrackingSection, champion_settings, r
 from goodfit.training import FitSections, check_fit, write_curves
 from goodfit.tuning import SearchResult, SearchSections, Space, Trial, resolve_space, search, starts_of
 from goodfit.tuning.folds import fold_tables
+from goodfit.tuning.importance import import_ahead
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
 
@@ -49,6 +50,8 @@ class Recorder:
         """Record a trial, and how far the search has come; a second look is recorded at the end."""
         if trial.rescores is not None:
             return
+        if not self.runs:
+            import_ahead()
         params = dotted(checked(overlay(self.tree, self.space.overrides(trial.params)), FitSections, "params.yaml"))
         figures = {"objective": trial.value} if trial.value is not None else {}
         self.runs[trial.number] = self.tracker.finished_trial(

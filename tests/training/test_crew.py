@@ -25,6 +25,7 @@ from goodfit.training.population import balance, crew, processes
 from goodfit.training.population.balance import balanced
 from goodfit.training.population.processes import Processes
 from goodfit.training.population.threads import Threads
+from goodfit.training.population.worker import Hands
 
 FORK = multiprocessing.get_context("fork")
 WIDTHS = (4, 8, 12, 16, 20)
@@ -89,6 +90,29 @@ def undisturbed(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> di
         found = outcome(mixed(make))
     assert [state for state, *_ in found.values()].count("PRUNED") == 2
     return found
+
+
+def test_a_worker_imports_nothing(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, crews: list[type], regularizer_settings: Any
+) -> None:
+    """Another thread may hold the lock of a module while this process forks, and nobody would ever give it back."""
+    on(2, monkeypatch)
+    train, ended = Hands.train, 0
+
+    def watched(self: Hands, epoch: int, places: Any) -> Any:
+        before = set(sys.modules)
+        news = train(self, epoch, places)
+        if new := set(sys.modules) - before:
+            raise MachineError([Fault("a worker", "imports", sorted(new))])
+        return news
+
+    monkeypatch.setattr(Hands, "train", watched)
+    for settings in regularizer_settings.together():
+        made = [make(model={"kind": "mlp", "width": width}, regularization=settings) for width in (8, 16)]
+        candidates = [Candidate(n, recipe, n, made[0][1]) for n, (recipe, _) in enumerate(made)]
+        ended += sum(one.state == "COMPLETE" for one in fit_population(candidates, state=None))
+    assert ended >= 2
+    assert set(crews) == {Processes}
 
 
 @pytest.mark.parametrize(("cores", "platform"), [(2, "linux"), (3, "linux"), (99, "linux"), (2, "darwin")])

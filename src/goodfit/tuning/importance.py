@@ -3,6 +3,8 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
+from threading import Thread
 
 import optuna
 
@@ -12,6 +14,11 @@ from goodfit.tuning.trial import Trial
 
 FEWEST = 8
 """Trials below which nothing is said."""
+
+
+def import_ahead() -> None:
+    """Begin to import what `importances` needs, scikit-learn among it: most of a second, in which others can work."""
+    Thread(target=import_module, args=("optuna.importance",), name="import-ahead", daemon=True).start()
 
 
 def importances(space: Space, trials: Sequence[Trial]) -> tuple[dict[str, float], int]:

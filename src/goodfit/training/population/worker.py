@@ -59,8 +59,9 @@ class _Pickler(pickle.Pickler):
 def forked(here: "Connection[Any, Any]", there: "Connection[Any, Any]", groups: Sequence[Group]) -> Channel:
     """Fork a worker that has these stacks; return this process's end.
 
-    The worker computes with one thread, opens nothing, and ends with this process, so that what other threads held at
-    the moment of the fork does not matter to it. Warnings about that (from Python 3.12 on) are not for the user.
+    The worker computes with one thread, opens and imports nothing, and ends with this process, so that what other
+    threads held at the moment of the fork does not matter to it. Warnings about that (from Python 3.12 on) are not for
+    the user.
     """
     parent = os.getpid()
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
