@@ -39,6 +39,7 @@ class Recorder:
 
     def __init__(self, stage: Stage[Params], tree: dict[str, Any], space: Space, tracker: Tracker) -> None:
         self.tree, self.space, self.tracker, self.best = tree, space, tracker, float("inf")
+        self.expected = stage.params.tune.trials
         params = dotted(checked(tree, FitSections, "params.yaml"))
         experiment = stage.params.tracking.experiment
         record = run_record(stage.root, attempt=stage.key, experiment=experiment, params=params, inputs=stage.inputs)
@@ -51,7 +52,7 @@ class Recorder:
         if trial.rescores is not None:
             return
         if not self.runs:
-            import_ahead()
+            import_ahead(self.expected)
         params = dotted(checked(overlay(self.tree, self.space.overrides(trial.params)), FitSections, "params.yaml"))
         figures = {"objective": trial.value} if trial.value is not None else {}
         self.runs[trial.number] = self.tracker.finished_trial(

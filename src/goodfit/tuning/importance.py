@@ -16,9 +16,14 @@ FEWEST = 8
 """Trials below which nothing is said."""
 
 
-def import_ahead() -> None:
-    """Begin to import what `importances` needs, scikit-learn among it: most of a second, in which others can work."""
-    Thread(target=import_module, args=("optuna.importance",), name="import-ahead", daemon=True).start()
+def import_ahead(trials: int) -> None:
+    """Begin to import what `importances` needs, scikit-learn among it: most of a second, in which others can work.
+
+    Args:
+        trials: how many the search is to have; with few of them nothing is needed.
+    """
+    if trials >= FEWEST:
+        Thread(target=import_module, args=("optuna.importance",), name="import-ahead", daemon=True).start()
 
 
 def importances(space: Space, trials: Sequence[Trial]) -> tuple[dict[str, float], int]:
