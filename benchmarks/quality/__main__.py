@@ -44,7 +44,7 @@ def params(table: Table, seed: int, budget: float) -> dict[str, Any]:
         "split": table.split,
         "model": {"kind": "mlp"},
         "regularization": {"early_stopping": {"patience": 10}},
-        "training": {"epochs": 60, "batch_size": 256, "schedule": {"kind": "cosine"}},
+        "training": {"epochs": 60, "batch_size": 256, "optimizer": {"kind": "adamw"}, "schedule": {"kind": "cosine"}},
         "tune": {"trials": 1000, "timeout": SHARE * budget, "space": "default", "rescore": {"top": 3}},
         "train": {},
         "calibration": {},

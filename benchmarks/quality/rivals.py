@@ -148,7 +148,7 @@ def network(
 
     torch.manual_seed(seed)
     x = {split: torch.from_numpy(_prepared(rows)[split]) for split in rows}
-    y = {split: torch.from_numpy(rows[split][1]) for split in rows}
+    y = {split: torch.from_numpy(rows[split][1].copy()) for split in rows}
     values = y["train"].is_floating_point()
     outputs = 1 if values else int(y["train"].max()) + 1
     sizes = [x["train"].shape[1], *[width] * layers]
