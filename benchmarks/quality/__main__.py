@@ -2,9 +2,10 @@
 
 For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds of
 two cores to search and to fit: goodfit by its stages tune and train with the model's default space, the rivals as
-`rivals.py` says. All answer the test rows, which nobody saw. Printed are the loss (log loss, or root mean squared error
-in standard deviations of the train target), its rank, the gap between test and valid, seconds, and the interval of the
-difference to goodfit from a paired bootstrap of the rows of all seeds.
+`rivals.py` says; the seconds that are printed tell who took more. All answer the test rows, which nobody saw. Printed
+are the loss (log loss, or root mean squared error in standard deviations of the train target), its rank, the gap
+between test and valid, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
+all seeds.
 
     pip install lightgbm && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
 """
@@ -108,7 +109,7 @@ def _numeric(column: Any) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
 
 
-def goodfit(root: Path, table: Table, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+def goodfit(root: Path, table: Table) -> tuple[np.ndarray, np.ndarray]:
     """Search and train by the stages, and answer the valid and the test rows."""
     import pandas as pd
 
@@ -137,7 +138,7 @@ def contest(name: str, seed: int, budget: float, wanted: list[str]) -> dict[str,
         for contestant in wanted:
             began = time.monotonic()
             if contestant == "goodfit":
-                valid, test = goodfit(root, table, rows)
+                valid, test = goodfit(root, table)
             else:
                 valid, test = RIVALS[contestant](rows, budget, seed)
             seconds = time.monotonic() - began

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-SECONDS_OF_ONE = 0.25
-"""A search begins no trial when less than this share of its budget is left than its longest trial took."""
+SHARE_OF_ONE = 0.25
+"""A search begins no trial when less time is left than this share of what its longest trial took."""
 Rows = dict[str, Any]
 """By split: a frame of features, and the target as class numbers or standardised values."""
 Answers = tuple[np.ndarray, np.ndarray]
@@ -46,7 +46,7 @@ def tuned(fit: Callable[[Any], Answers], rows: Rows, budget: float, seed: int) -
         if not best or found < best[0][0]:
             best[:] = [(found, answers)]
         longest[0] = max(longest[0], time.monotonic() - began)
-        if time.monotonic() + SECONDS_OF_ONE * longest[0] > ends:
+        if time.monotonic() + SHARE_OF_ONE * longest[0] > ends:
             trial.study.stop()
         return found
 

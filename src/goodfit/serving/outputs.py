@@ -53,7 +53,7 @@ class TableFile:
         if self._parquet:
             packed = [field.name for field in schema if not pa.types.is_floating(field.type)]
             texts = [name for name in packed if not pa.types.is_integer(schema.field(name).type)]
-            # Probabilities do not pack: a quarter of the work of a prediction went into trying.
+            # Probabilities do not pack: a sixth of the time of a prediction went into trying.
             compression = {name: "zstd" if name in packed else "none" for name in schema.names}
             return pq.ParquetWriter(path, schema, compression=compression, use_dictionary=texts)
         delimiter = TEXT[self.path.suffix.lower()]

@@ -38,7 +38,7 @@ def crew_of(groups: Sequence[Group]) -> Crew:
     """Return who trains these stacks on this machine.
 
     Threads wait for Python's lock: measured with small networks on two cores, a second thread saves a tenth of the time
-    and a second process nearly half. What computes with several threads, or on a GPU, cannot be forked safely.
+    and a second process a third. What computes with several threads, or on a GPU, cannot be forked safely.
     """
     threads = max((group.threads for group in groups), default=1)
     on_gpu = any(group.device.type == "cuda" for group in groups)

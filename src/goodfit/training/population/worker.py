@@ -1,4 +1,4 @@
-"""A forked process that trains stacks, and the channel to it."""
+"""A forked process that trains stacks, and the channel to it. Linux only."""
 
 import ctypes
 import gc
@@ -6,7 +6,6 @@ import io
 import os
 import pickle  # noqa: TID251  (between a process and its own forks)
 import signal
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from copyreg import dispatch_table
@@ -84,8 +83,7 @@ def _live(pipe: "Connection[Any, Any]", groups: Sequence[Group], parent: int) ->
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; this process hears of it by its pipe
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
         stand_in(parent)
         if os.getppid() == parent:
             _close_all_but(pipe.fileno())

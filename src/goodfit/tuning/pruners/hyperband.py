@@ -18,7 +18,8 @@ class HyperbandPruner(Pruner):
 
     Options:
         reduction: one of how many trials goes on at a rung.
-        brackets: how many brackets; the first compares as early as halving does, each other one later by `reduction`.
+        brackets: how many brackets; the first compares after a ninth of the epochs, each other one later by
+            `reduction`.
     """
 
     def __init__(
