@@ -14,6 +14,8 @@ from goodfit.preprocessing.scaling import Floats
 
 # part: (first value, number of values in one turn)
 CYCLES = {"month": (1, 12), "day_of_week": (0, 7), "hour": (0, 24)}
+SPANS = {"year": "D", "month": "D", "day_of_week": "D", "hour": "h"}
+"""The span of time within which a part does not change."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,24 @@ class Datetime:
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)]."""
         times = read_times(values)
+        drawn: dict[str, tuple[pd.Series, NDArray[np.int64] | None]] = {}
         position = 0
-        for part, measure in self.measures.items():
-            out[:, position] = measure.apply(read_part(times, part, self.start))
-            position += 1
-        for cycle in self.cycles:
-            out[:, position : position + 2] = _on_circle(read_part(times, cycle, self.start), cycle)
-            position += 2
+        for part in (*self.measures, *self.cycles):
+            span = SPANS.get(part, "")
+            if span not in drawn:
+                drawn[span] = _distinct(times, span)
+            distinct, places = drawn[span]
+            for found in self._floats(distinct, part):
+                out[:, position] = found if places is None else found[places]
+                position += 1
         if self.indicator:
             out[:, -1] = times.isna()
+
+    def _floats(self, times: pd.Series, part: str) -> NDArray[np.float32]:
+        """Return the float columns [1 or 2, n] of one part."""
+        values = read_part(times, part, self.start)
+        found = self.measures[part].apply(values)[None] if part in self.measures else _on_circle(values, part)
+        return found.astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able state."""
@@ -90,9 +101,30 @@ def read_part(times: pd.Series, part: str, start: str) -> Floats:
     return readers[part]().to_numpy(dtype=np.float64, na_value=np.nan)
 
 
+def _distinct(times: pd.Series, span: str) -> tuple[pd.Series, NDArray[np.int64] | None]:
+    """Return the days or hours from the first to the last time, then a missing one, and the place [n] of each time.
+
+    Where rows share them, each is worked out once. Where they would be more than the rows, the times themselves are
+    returned, and no places; likewise without a span.
+    """
+    held = times.to_numpy()
+    missing = np.isnat(held)
+    if not span or missing.all():
+        return times, None
+    numbers = held.view(np.int64) // (np.timedelta64(1, span) // np.timedelta64(1, np.datetime_data(held.dtype)[0]))
+    if missing.any():
+        numbers = np.where(missing, numbers[~missing][0], numbers)
+    first, last = int(numbers.min()), int(numbers.max())
+    if last - first >= len(times):
+        return times, None
+    distinct = np.append(np.arange(first, last + 1), 0).astype(f"datetime64[{span}]").astype("datetime64[s]")
+    distinct[-1] = np.datetime64("NaT")
+    return pd.Series(distinct), np.where(missing, len(distinct) - 1, numbers - first)
+
+
 def _on_circle(values: Floats, cycle: str) -> NDArray[np.float64]:
     first, turn = CYCLES[cycle]
     angles = 2 * np.pi * np.arange(turn) / turn
     # Looked up, not computed per row: the sine of one row and of many must be the same to the last bit.
-    points = np.vstack([np.column_stack([np.sin(angles), np.cos(angles)]), [[0.0, 0.0]]])
-    return points[np.where(np.isnan(values), turn, values - first).astype(np.int64)]
+    places = np.where(np.isnan(values), turn, values - first).astype(np.int64)
+    return np.stack([np.append(wave(angles), 0.0)[places] for wave in (np.sin, np.cos)])

@@ -52,7 +52,8 @@ class Measure:
 
     def apply(self, values: Floats) -> Floats:
         """Map values [n], NaN where missing."""
-        return self.scaling.apply(np.where(np.isnan(values), self.fill, values))
+        missing = np.isnan(values)
+        return self.scaling.apply(np.where(missing, self.fill, values) if missing.any() else values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able state."""

@@ -1,16 +1,18 @@
 """`goodfit predict`: answer every row of a file, chunk by chunk; memory does not grow with the file."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
 from goodfit.bundle import Scorer
@@ -18,7 +20,6 @@ from goodfit.checks import Expectation
 from goodfit.data import Column
 from goodfit.data.quarantine import POSITION, REASONS
 from goodfit.errors import ConfigurationError, DataError, Fault, suggestion
-from goodfit.preprocessing import Arrays
 from goodfit.serving.answers import unanswered
 from goodfit.serving.cells import typed
 from goodfit.serving.choosing import Chosen
@@ -28,6 +29,8 @@ from goodfit.serving.rows import RowRules, judge_rows, row_rules
 from goodfit.stage import failpoint
 
 MOST_REASONS = 20
+MOST_WORKERS = 4
+"""Chunks that are answered at a time, whatever the number of cores: each is in memory."""
 UNANSWERED = "the model has no finite answer"
 
 
@@ -116,9 +119,9 @@ def predict_file(request: Request, chosen: Chosen, progress: Callable[[int, int 
     try:
         work = _Work(request, chosen, rows)
         with output, aside:
-            with closing(_ahead(rows.chunks(), work.prepared)) as chunks:
-                for prepared in chunks:
-                    work.answer(prepared, output, aside)
+            with closing(_in_turn(rows.chunks(), work.answered)) as chunks:
+                for answered in chunks:
+                    work.write(answered, output, aside)
                     failpoint("predict.chunk")  # some answers are written, the file is not in its place
                     progress(work.report.rows, rows.rows)
             if work.report.rows and work.report.set_aside == work.report.rows:
@@ -129,33 +132,44 @@ def predict_file(request: Request, chosen: Chosen, progress: Callable[[int, int 
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A chunk of rows, and what the model takes of it.
+class _Answered:
+    """A chunk of rows, and what came of it.
 
     Args:
         chunk: the rows as they are in the file.
-        arrays: preprocessed.
+        answers: a row for each row of the chunk.
         reasons: position of each row that is to be set aside, to why.
         counts: rule to the number of rows that break it.
     """
 
     chunk: pa.Table
-    arrays: Arrays
+    answers: pd.DataFrame
     reasons: dict[int, str]
     counts: Mapping[str, int]
 
 
-def _ahead(chunks: Iterator[pa.Table], prepare: Callable[[pa.Table], _Prepared]) -> Generator[_Prepared, None, None]:
-    """Prepare each chunk while the one before it is answered: one core reads and scales, the others compute."""
-    with ThreadPoolExecutor(1, thread_name_prefix="prepare") as pool:
+def _in_turn(chunks: Iterator[pa.Table], answer: Callable[[pa.Table], _Answered]) -> Generator[_Answered, None, None]:
+    """Answer several chunks at once, and yield them in the file's order.
 
-        def begun() -> "Future[_Prepared | None]":
-            return pool.submit(lambda: next((prepare(chunk) for chunk in chunks), None))
-
-        coming = begun()
-        while (prepared := coming.result()) is not None:
-            coming = begun()
-            yield prepared
+    Each core takes a chunk through everything: that wastes less than all cores on each product of matrices in turn,
+    where they wait for each other.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, MOST_WORKERS)
+    alone = partial(torch.set_num_threads, threads // workers)
+    waiting: deque[Future[_Answered]] = deque()
+    try:
+        with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(workers, "answer", alone) as pool:
+            coming = reader.submit(next, chunks, None)
+            while (chunk := coming.result()) is not None:
+                coming = reader.submit(next, chunks, None)
+                waiting.append(pool.submit(answer, chunk))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+    finally:
+        torch.set_num_threads(threads)  # the product's library knows one number for all
 
 
 class _Work:
@@ -172,24 +186,25 @@ class _Work:
         self.levels = {column.column: frozenset(column.levels) for column in bundle.preprocessor.coded}
         ids = [name for name in bundle.schema.names("id") if name in rows.names]
         self.kept = rows.names if request.with_input else ids
+        rows.code(c.name for c in self.columns if c.type == "categorical" and c.name not in self.kept)
         self.report = Report(chosen.name, chosen.version, rules_left_out=self.rules.left_out)
         _refuse_collisions(rows, self.kept, [POSITION, *self.scorer.predict(pd.DataFrame(self._empty())).columns])
 
-    def prepared(self, chunk: pa.Table) -> _Prepared:
-        """Judge the rows of a chunk and preprocess them; nothing is written or counted yet."""
+    def answered(self, chunk: pa.Table) -> _Answered:
+        """Judge and answer the rows of a chunk; nothing is written or counted yet, and other threads do the same."""
         frame, reasons = self._frame(chunk)
         judged = judge_rows(frame, self.rules)
         for row, text in judged.reasons.items():
             reasons[row] = f"{reasons[row]}; {text}" if row in reasons else text
-        return _Prepared(chunk, self.scorer.bundle.preprocessor.transform(frame), reasons, judged.counts)
-
-    def answer(self, prepared: _Prepared, output: TableFile, aside: TableFile) -> None:
-        """Answer the rows of a chunk, and write them."""
-        chunk, reasons = prepared.chunk, dict(prepared.reasons)
-        first, count = self.report.rows, chunk.num_rows
-        answers = self.scorer.told(self.scorer.bundle.answers(prepared.arrays), pd.RangeIndex(count))
+        answers = self.scorer.predict(frame)
         for row in np.flatnonzero(unanswered(answers)).tolist():
             reasons.setdefault(row, UNANSWERED)
+        return _Answered(chunk, answers, reasons, judged.counts)
+
+    def write(self, answered: _Answered, output: TableFile, aside: TableFile) -> None:
+        """Write the rows of a chunk, and count them."""
+        chunk, answers, reasons = answered.chunk, answered.answers, answered.reasons
+        first, count = self.report.rows, chunk.num_rows
         positions: NDArray[np.int64] = np.arange(first, first + count)
         good = np.ones(count, dtype=bool)
         good[list(reasons)] = False
@@ -202,13 +217,13 @@ class _Work:
         output.write(whole if good.all() else whole.filter(pa.array(good)))
         if reasons:
             bad = sorted(reasons)
-            lost = chunk.take(pa.array(bad)).append_column(POSITION, pa.array(positions[bad]))
+            lost = self.rows.decoded(chunk.take(pa.array(bad))).append_column(POSITION, pa.array(positions[bad]))
             aside.write(lost.append_column(REASONS, pa.array([reasons[row] for row in bad])))
         self.report.rows += count
         self.report.set_aside += len(reasons)
         self.report.reasons.update(part for text in reasons.values() for part in text.split("; "))
         critical = {f"{rule.name}({', '.join(rule.columns)})" for rule in self.rules.critical}
-        self.report.noticed.update({name: n for name, n in prepared.counts.items() if name not in critical})
+        self.report.noticed.update({name: n for name, n in answered.counts.items() if name not in critical})
 
     def _frame(self, chunk: pa.Table) -> tuple[pd.DataFrame, dict[int, str]]:
         values: dict[str, pd.Series] = {}
@@ -221,7 +236,7 @@ class _Work:
             values[column.name] = found.values
             for row in np.flatnonzero(found.misfits).tolist():
                 reasons.setdefault(row, []).append(f"'{column.name}' is no {column.type} value")
-        return pd.DataFrame(values), {row: "; ".join(texts) for row, texts in reasons.items()}
+        return pd.DataFrame(values, copy=False), {row: "; ".join(texts) for row, texts in reasons.items()}
 
     def _empty(self) -> dict[str, pd.Series]:
         nothing = {

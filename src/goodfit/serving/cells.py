@@ -59,11 +59,12 @@ def typed(column: Column, cells: pa.Array, levels: frozenset[str], form: str | N
     if column.type == "datetime":
         return _times(column.name, cells, text, form)
     numbers, fits = _numbers(column.name, cells, text, truths=column.type == "boolean")
+    if column.type == "numeric" and fits.all():
+        return Typed(pd.Series(numbers, name=column.name), ~fits)
     if column.type == "boolean":
         fits &= np.isnan(numbers) | (numbers == 0) | (numbers == 1)
     given = cells.is_valid().to_numpy(zero_copy_only=False)
-    numbers[~fits] = np.nan
-    return Typed(pd.Series(numbers, name=column.name), given & ~fits)
+    return Typed(pd.Series(np.where(fits, numbers, np.nan), name=column.name), given & ~fits)
 
 
 def _numbers(name: str, cells: pa.Array, text: bool, *, truths: bool) -> tuple[NDArray[np.float64], Mask]:
@@ -78,7 +79,7 @@ def _numbers(name: str, cells: pa.Array, text: bool, *, truths: bool) -> tuple[N
         raise misfit(name, cells.type, "truth values" if truths else "numbers")
     if pa.types.is_boolean(cells.type):
         cells = cells.cast(pa.int8())
-    numbers = cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).copy()
+    numbers = cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return numbers, fits & ~np.isinf(numbers)
 
 
@@ -114,9 +115,10 @@ def _levels(cells: pa.Array, levels: frozenset[str]) -> pd.Series:
     names = [_spelled(value, levels) for value in distinct]
     kept = list(dict.fromkeys(names))
     place = {name: number for number, name in enumerate(kept)}
-    table = np.array([*(place[name] for name in names), -1], dtype=np.int64)
+    table = np.array([*(place[name] for name in names), -1], dtype=np.min_scalar_type(-len(kept) - 1))
     codes = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-    return pd.Series(pd.Categorical.from_codes(table[codes], categories=pd.Index(kept, dtype="str")))
+    categories = pd.Index(kept, dtype="str")
+    return pd.Series(pd.Categorical.from_codes(table[codes], categories=categories, validate=False))
 
 
 @lru_cache(maxsize=1 << 16, typed=True)  # every chunk has the same few values

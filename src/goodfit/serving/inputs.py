@@ -63,8 +63,9 @@ class RowsFile:
             raise ConfigurationError(
                 [Fault("INPUT", "there is no such file", str(path), "Name a CSV or Parquet file.")]
             )
-        self._file = SourceFile(str(path), unpack=self.text)
+        self._file = SourceFile(str(path), unpack=self.text, digested=False)
         self.rows: int | None = None
+        self._coded: list[str] = []
         try:
             self.names = self._text_names() if self.text else self._parquet_names()
         except BaseException:
@@ -77,14 +78,27 @@ class RowsFile:
         Raises:
             DataError: the file is damaged, or changes while it is read.
         """
-        batches = self._text_batches() if self.text else self._parquet_batches()
-        yield from in_chunks(batches, self.schema, CHUNK)
+        if self.text:
+            yield from in_chunks(self._text_batches(), self.schema, CHUNK)
+        else:
+            yield from in_chunks(self._parquet_batches(), self._parquet.schema_arrow, CHUNK)
         self._file.unchanged()
+
+    def code(self, names: Iterable[str]) -> None:
+        """Read these columns of text as codes and distinct values, as Parquet keeps them: a quarter of the time."""
+        if not self.text:
+            kinds = {field.name: field.type for field in self._schema}
+            self._coded = [n for n in names if pa.types.is_string(kinds[n]) or pa.types.is_large_string(kinds[n])]
+            self._parquet = self._opened()
+
+    def decoded(self, rows: pa.Table) -> pa.Table:
+        """Return rows of `chunks` with the types of the file."""
+        return rows.cast(self.schema) if self._coded else rows
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns as `chunks` yields them."""
-        return pa.schema([(name, pa.string()) for name in self.names]) if self.text else self._parquet.schema_arrow
+        """The columns as `chunks` yields them, where none is coded."""
+        return pa.schema([(name, pa.string()) for name in self.names]) if self.text else self._schema
 
     def cells(self, chunk: pa.Table, name: str) -> pa.Array:
         """Return the cells of one column, null where the text stands for a missing value."""
@@ -108,11 +122,16 @@ class RowsFile:
 
     def _parquet_names(self) -> list[str]:
         try:
-            self._parquet = pq.ParquetFile(self._file.stream(), coerce_int96_timestamp_unit="us", pre_buffer=False)
+            self._parquet = self._opened()
+            self._schema = self._parquet.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
         self.rows = self._parquet.metadata.num_rows
-        return check_names(str(self.path), self._parquet.schema_arrow.names)
+        return check_names(str(self.path), self._schema.names)
+
+    def _opened(self) -> pq.ParquetFile:
+        stream = self._file.stream()
+        return pq.ParquetFile(stream, read_dictionary=self._coded, coerce_int96_timestamp_unit="us", pre_buffer=False)
 
     def _text_batches(self) -> Iterator[pa.RecordBatch]:
         for batch in text_batches(self._file, self._dialect, len(self.names)):
@@ -120,7 +139,7 @@ class RowsFile:
 
     def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._parquet.iter_batches(CHUNK)
+            yield from self._parquet.iter_batches(CHUNK, use_threads=False)  # the cores have chunks to answer
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
 

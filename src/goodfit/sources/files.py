@@ -23,12 +23,14 @@ KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFDIR: "a folder", stat.S_IFCHR: "a devi
 class SourceFile:
     """An open file; `name` is how messages call it, `digest` and `size` are those of its bytes in the store."""
 
-    def __init__(self, path: str, *, unpack: bool = False) -> None:
+    def __init__(self, path: str, *, unpack: bool = False, digested: bool = True) -> None:
         """Open a path or URL.
 
         Args:
             path: relative to the project, or a URL that fsspec knows.
             unpack: read through gzip, bzip2, xz and a zip of one file.
+            digested: compute the digest; without it, which spares two passes over the file, a change is known by the
+                file's size and time alone.
         """
         self.name = path
         self._stack = ExitStack()
@@ -36,7 +38,7 @@ class SourceFile:
             self._local = None if is_remote(path) else local_path(path)
             self._raw = self._stack.enter_context(open_regular(path, self._local) if self._local else fetch(path))
             self._before = _identity(self._local)
-            self.digest = _sha256(self._raw)
+            self.digest = _sha256(self._raw) if digested else ""
             self.size = os.fstat(self._raw.fileno()).st_size
             self._stream = self._stack.enter_context(unpacked(path, self._raw)) if unpack else self._raw
         except BaseException:
@@ -51,8 +53,9 @@ class SourceFile:
         return self._stack.enter_context(io.FileIO(f"/proc/self/fd/{self._stream.fileno()}"))
 
     def unchanged(self) -> None:
-        """Raise DataError if the file is no longer the one that was opened: by name, size, time and content."""
-        if _identity(self._local) != self._before or _sha256(self._raw) != self.digest:
+        """Raise DataError if the file is no longer the one that was opened: by name, size, time and its digest."""
+        same = _identity(self._local) == self._before
+        if not same or (self.digest and _sha256(self._raw) != self.digest):
             raise changed(self.name)
 
     def close(self) -> None:
