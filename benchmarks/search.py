@@ -74,8 +74,7 @@ SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, 
 GOODFIT = """
 import runpy, sys, time
 sys.argv = ["pipeline/tune.py"]
-import torch, mlflow.store.tracking.sqlalchemy_store, optuna.importance, pandas, sqlalchemy  # imports are not measured
-import sklearn.ensemble
+import torch, mlflow.store.tracking.sqlalchemy_store, optuna, pandas, sqlalchemy  # imports are not measured
 import goodfit.training, goodfit.tuning, goodfit.tracking  # and no import that a search does not need
 print("BEGUN", time.time(), flush=True)
 runpy.run_path("pipeline/tune.py", run_name="__main__")

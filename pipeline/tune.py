@@ -18,7 +18,6 @@ from goodfit.tracking import Run, Tracker, TrackingSection, champion_settings, r
 from goodfit.training import FitSections, check_fit, write_curves
 from goodfit.tuning import SearchResult, SearchSections, Space, Trial, resolve_space, search, starts_of
 from goodfit.tuning.folds import fold_tables
-from goodfit.tuning.importance import import_ahead
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
 
@@ -39,7 +38,6 @@ class Recorder:
 
     def __init__(self, stage: Stage[Params], tree: dict[str, Any], space: Space, tracker: Tracker) -> None:
         self.tree, self.space, self.tracker, self.best = tree, space, tracker, float("inf")
-        self.expected = stage.params.tune.trials
         params = dotted(checked(tree, FitSections, "params.yaml"))
         experiment = stage.params.tracking.experiment
         record = run_record(stage.root, attempt=stage.key, experiment=experiment, params=params, inputs=stage.inputs)
@@ -51,8 +49,6 @@ class Recorder:
         """Record a trial, and how far the search has come; a second look is recorded at the end."""
         if trial.rescores is not None:
             return
-        if not self.runs:
-            import_ahead(self.expected)
         params = dotted(checked(overlay(self.tree, self.space.overrides(trial.params)), FitSections, "params.yaml"))
         figures = {"objective": trial.value} if trial.value is not None else {}
         self.runs[trial.number] = self.tracker.finished_trial(

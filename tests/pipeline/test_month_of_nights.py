@@ -34,6 +34,7 @@ model: {kind: mlp, layers: 1, width: 16}
 regularization: {}
 training: {epochs: 3, batch_size: 256}
 tune: {trials: 0}
+train: {}
 calibration: {}
 evaluate: {bootstrap: {resamples: 100}, mistakes: {enabled: false}}
 retrain:

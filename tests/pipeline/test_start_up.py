@@ -18,7 +18,7 @@ def imported(log: str) -> set[str]:
 @pytest.mark.parametrize(
     ("stage", "unneeded"),
     [
-        ("tune", COMPILER | {"pytorch_lightning", "scipy.stats", "torchmetrics"}),
+        ("tune", COMPILER | {"pytorch_lightning", "scipy.stats", "sklearn", "torchmetrics"}),
         ("evaluate", COMPILER),
     ],
 )

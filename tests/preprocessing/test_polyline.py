@@ -29,6 +29,12 @@ def test_any_line_at_any_values(knots: list[float], values: Floats, data: st.Dat
         same(line, np.concatenate([values, line.knots, [-np.inf, np.inf]]))
 
 
+def test_a_zero_at_a_knot_has_no_sign() -> None:
+    line = Polyline(np.array([0.0, 1.0]), np.array([-0.0, 2.0]))
+    assert not np.signbit(line(np.array([0.0, -1.0]))).any()
+    same(line, np.array([0.0, -1.0, 0.5, 1.0]))
+
+
 DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "normal": lambda random, n: random.normal(size=n),
     "uniform": lambda random, n: random.random(n),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from goodfit.bundle import Scorer
 from goodfit.cli.main import app
@@ -58,6 +60,44 @@ def test_predictions_are_those_of_the_model_to_the_bit(
     assert differing == 0
     assert found["number"].astype(int).tolist() == frame["number"].tolist(), "text of CSV stays text"
     assert found["goodfit.row"].tolist() == list(range(10_000))
+
+
+def test_answers_keep_the_order_of_the_file(tmp_path: Path, chosen: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks are answered side by side; the first one is made the slowest."""
+    monkeypatch.setattr(inputs, "CHUNK", 64)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    threads, began = torch.get_num_threads(), []
+    predicted = Scorer.predict
+
+    def slow(self: Scorer, frame: pd.DataFrame) -> pd.DataFrame:
+        began.append(len(frame))
+        time.sleep(0.3 if len(began) == 2 else 0.0)  # the first of all is the one of no rows
+        return predicted(self, frame)
+
+    monkeypatch.setattr(Scorer, "predict", slow)
+    frame = made_up.rows(64 * 9 + 5)
+    frame.to_parquet(tmp_path / "in.parquet")
+    predict(tmp_path / "in.parquet", tmp_path / "out.parquet", chosen)
+    found = read(tmp_path / "out.parquet")
+    assert sorted(began) == [0, 5, *[64] * 9]
+    assert found["number"].tolist() == frame["number"].tolist()
+    expected = predicted(Scorer(chosen.bundle), frame)["probability_yes"]
+    assert np.allclose(found["probability_yes"], expected, atol=1e-6)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("kind", ["str", "object", "category"])
+def test_text_that_is_read_as_codes_is_set_aside_as_text(tmp_path: Path, chosen: Chosen, kind: str) -> None:
+    frame = made_up.rows(50)
+    frame["plan"] = frame["plan"].astype(kind)
+    frame["age"] = frame["age"].astype(float)
+    frame.loc[7, "age"] = np.inf
+    frame.to_parquet(tmp_path / "in.parquet")
+    report = predict(tmp_path / "in.parquet", tmp_path / "out.parquet", chosen)
+    aside, given = read(tmp_path / "out.set-aside.parquet"), read(tmp_path / "in.parquet")
+    assert report.set_aside == 1
+    assert aside["plan"].tolist() == [frame["plan"][7]]
+    assert aside["plan"].dtype == given["plan"].dtype
 
 
 def test_a_csv_of_answers_gives_the_same_numbers_back(tmp_path: Path, chosen: Chosen) -> None:

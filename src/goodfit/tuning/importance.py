@@ -1,10 +1,11 @@
 """Which searched options the objective depended on."""
 
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
-from threading import Thread
+from types import ModuleType
 
 import optuna
 
@@ -16,16 +17,6 @@ FEWEST = 8
 """Trials below which nothing is said."""
 
 
-def import_ahead(trials: int) -> None:
-    """Begin to import what `importances` needs, scikit-learn among it: most of a second, in which others can work.
-
-    Args:
-        trials: how many the search is to have; with few of them nothing is needed.
-    """
-    if trials >= FEWEST:
-        Thread(target=import_module, args=("optuna.importance",), name="import-ahead", daemon=True).start()
-
-
 def importances(space: Space, trials: Sequence[Trial]) -> tuple[dict[str, float], int]:
     """Return the share of each option, the largest first, and the epoch at which trials were compared (0: their end).
 
@@ -35,15 +26,34 @@ def importances(space: Space, trials: Sequence[Trial]) -> tuple[dict[str, float]
     compared, epoch = _comparable([trial for trial in trials if trial.state != "FAIL"])
     if len(compared) < FEWEST or len({trial.value for trial in compared}) < 2:
         return {}, epoch
+    library = _library()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     distributions = {axis.path: distribution(axis) for axis in space.axes}
     study = optuna.create_study()
     study.add_trials([frozen(trial, distributions, [trial.value or 0.0], {}) for trial in compared])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is experimental
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
+        shares = library.get_param_importances(study, evaluator=library.PedAnovaImportanceEvaluator())
     return {name: float(share) for name, share in shares.items() if share == share}, epoch
+
+
+def _library() -> ModuleType:
+    """Return `optuna.importance`, imported without its forests unless they are there already.
+
+    They need scikit-learn, whose import takes longer than all the rest after a search; PED-ANOVA does without. Optuna
+    takes it for not installed; so whoever imports `optuna.importance` afterwards is given a module of their own.
+    """
+    if "sklearn" in sys.modules or "optuna.importance" in sys.modules:
+        return import_module("optuna.importance")
+    before = vars(optuna)["importance"]
+    sys.modules["sklearn"] = None  # type: ignore[assignment]  (what the import system takes for "not there")
+    try:
+        return import_module("optuna.importance")
+    finally:
+        del sys.modules["sklearn"]
+        optuna.importance = before  # Optuna imports it when it is first asked for
+        for name in [name for name in sys.modules if name.startswith("optuna.importance")]:
+            del sys.modules[name]
 
 
 def _comparable(trials: list[Trial]) -> tuple[list[Trial], int]:
