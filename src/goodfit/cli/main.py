@@ -26,6 +26,7 @@ from goodfit.cli.studies import ablate, learning_curve
 from goodfit.cli.tracker import sync, ui
 from goodfit.errors import ConfigurationError
 from goodfit.stage.failure import DEBUG, report_failure
+from goodfit.stage.memory import collect_seldom
 
 # Typer carries a click of its own in some releases and shares click's in others: both know BadParameter's ancestor.
 WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -73,6 +74,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line and exit with the contract's code."""
+    collect_seldom()
     try:
         code = app(standalone_mode=False)
     except typer.Exit as leave:

@@ -14,8 +14,9 @@ from goodfit.preprocessing.scaling import Floats
 
 # part: (first value, number of values in one turn)
 CYCLES = {"month": (1, 12), "day_of_week": (0, 7), "hour": (0, 24)}
-SPANS = {"year": "D", "month": "D", "day_of_week": "D", "hour": "h"}
-"""The span of time within which a part does not change."""
+SPANS = {"year": 86_400, "month": 86_400, "day_of_week": 86_400, "hour": 3_600}
+"""The seconds within which a part does not change."""
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Datetime:
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Fill `out` [n, len(names)]."""
         times = read_times(values)
-        drawn: dict[str, tuple[pd.Series, NDArray[np.int64] | None]] = {}
+        drawn: dict[int, tuple[pd.Series, NDArray[np.int64] | None]] = {}
         position = 0
         for part in (*self.measures, *self.cycles):
-            span = SPANS.get(part, "")
+            span = SPANS.get(part, 0)
             if span not in drawn:
                 drawn[span] = _distinct(times, span)
             distinct, places = drawn[span]
@@ -101,23 +102,23 @@ def read_part(times: pd.Series, part: str, start: str) -> Floats:
     return readers[part]().to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _distinct(times: pd.Series, span: str) -> tuple[pd.Series, NDArray[np.int64] | None]:
-    """Return the days or hours from the first to the last time, then a missing one, and the place [n] of each time.
+def _distinct(times: pd.Series, span: int) -> tuple[pd.Series, NDArray[np.int64] | None]:
+    """Return every span of seconds from the first to the last time, then a missing one, and the place [n] of each time.
 
-    Where rows share them, each is worked out once. Where they would be more than the rows, the times themselves are
+    Where rows share spans, each is worked out once. Where they would be more than the rows, the times themselves are
     returned, and no places; likewise without a span.
     """
     held = times.to_numpy()
     missing = np.isnat(held)
     if not span or missing.all():
         return times, None
-    numbers = held.view(np.int64) // (np.timedelta64(1, span) // np.timedelta64(1, np.datetime_data(held.dtype)[0]))
+    numbers = held.view(np.int64) // (span * PER_SECOND[np.datetime_data(held.dtype)[0]])
     if missing.any():
         numbers = np.where(missing, numbers[~missing][0], numbers)
     first, last = int(numbers.min()), int(numbers.max())
     if last - first >= len(times):
         return times, None
-    distinct = np.append(np.arange(first, last + 1), 0).astype(f"datetime64[{span}]").astype("datetime64[s]")
+    distinct = np.append(span * np.arange(first, last + 1), 0).astype("datetime64[s]")
     distinct[-1] = np.datetime64("NaT")
     return pd.Series(distinct), np.where(missing, len(distinct) - 1, numbers - first)
 

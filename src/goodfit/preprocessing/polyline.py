@@ -50,7 +50,8 @@ class Polyline:
         spread = self.knots[-1] - self.knots[0]
         cells = np.minimum((values - self.knots[0]) * (CELLS / spread), CELLS - 1)
         # Processors convert eight numbers at a time to 32 bits, and one at a time to 64.
-        return cells.astype(np.int32).astype(np.intp)
+        found: NDArray[np.intp] = cells.astype(np.int32).astype(np.intp)
+        return found
 
     @cached_property
     def _most(self) -> int:

@@ -123,7 +123,7 @@ class RowsFile:
     def _parquet_names(self) -> list[str]:
         try:
             self._parquet = self._opened()
-            self._schema = self._parquet.schema_arrow
+            self._schema: pa.Schema = self._parquet.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
         self.rows = self._parquet.metadata.num_rows

@@ -46,7 +46,7 @@ def _library() -> ModuleType:
     if "sklearn" in sys.modules or "optuna.importance" in sys.modules:
         return import_module("optuna.importance")
     before = vars(optuna)["importance"]
-    sys.modules["sklearn"] = None  # type: ignore[assignment]  (what the import system takes for "not there")
+    sys.modules["sklearn"] = None  # type: ignore[assignment]  # what the import system takes for "not there"
     try:
         return import_module("optuna.importance")
     finally:
