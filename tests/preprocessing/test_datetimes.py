@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodfit.preprocessing import datetimes
@@ -22,6 +22,7 @@ def written(times: pd.Series) -> np.ndarray:
     return out
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.one_of(st.none(), st.datetimes(pd.Timestamp("1950-01-01"), pd.Timestamp("2100-01-01"))), max_size=30),
     st.sampled_from(UNITS),
