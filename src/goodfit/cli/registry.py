@@ -1,9 +1,6 @@
 """`goodfit rollback`, `history` and `trace`: the registered model's past, and the way back."""
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +31,7 @@ def rollback(
 
     install_handlers()
     number, section = parse_number(version) if version is not None else None, _section()
-    with FreshProcess() as process, uncollected():  # first of all: what it imports and we import takes seconds each
+    with FreshProcess() as process:  # first of all: what it imports and we import takes seconds each
         from goodfit.retraining.rollback import rollback as run
 
         with model_registry(section, Path.cwd(), make=False) as registry:
@@ -44,16 +41,6 @@ def rollback(
         return
     before = "" if decision.previous is None else f"; version {decision.previous} was"
     say(f"version {decision.version} is champion{before}")
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: between imports that costs a seventh of their time, and the verb is short."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def history(

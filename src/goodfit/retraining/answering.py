@@ -4,7 +4,6 @@ Reads one line of JSON from standard input, when it is known, so that the slow i
 bundle, a file of rows, and where the answers go. See `fresh`, which starts it.
 """
 
-import gc
 import json
 import os
 import sys
@@ -12,11 +11,12 @@ from pathlib import Path
 
 from goodfit.errors import GoodfitError
 from goodfit.files import write_json
+from goodfit.stage.memory import collect_seldom
 
 
 def main() -> int:
     """Return 0 when the answers are written or nothing was asked, else the exit code of what went wrong."""
-    gc.disable()  # looking for garbage between imports costs a seventh of their time, and we live for seconds
+    collect_seldom()
     from goodfit.bundle import load_bundle
     from goodfit.data import read_table
     from goodfit.retraining.bits import bits_of
