@@ -11,7 +11,7 @@ from goodfit.tasks import Task
 from goodfit.training.batches import Batch
 
 State = dict[str, Tensor]
-EVALUATION_ROWS = 8192
+EVALUATION_ROWS = 2048
 """Rows per forward pass outside of training; fixed, because the grouping of rows may change the last bits."""
 PREPARED_BYTES = 1 << 28
 """Up to this size, what depends on the rows alone (one-hot columns) is computed once and not in every step."""

@@ -9,7 +9,7 @@ from goodfit.training.member import EVALUATION_ROWS
 from goodfit.training.population.network import Network
 from goodfit.training.population.shown import Shown
 
-FEWEST_ROWS = 256
+FEWEST_ROWS = 128
 """Rows per member in a forward pass outside of training, at least; fewer as there are more members."""
 
 
