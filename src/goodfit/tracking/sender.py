@@ -12,6 +12,8 @@ from goodfit.tracking.store import Outage, reason
 
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait after each failure in a row."""
+BEGIN = 0.5
+"""Seconds before the first request: importing MLflow takes two, and a stage gets to its work before that."""
 GATHER = 0.2
 """Seconds for which news is collected into one request."""
 
@@ -64,6 +66,7 @@ class Sender(Thread):
     def run(self) -> None:
         """Send until told to stop; nothing that a store does can end the stage's work."""
         failures = 0
+        self._hurry.wait(BEGIN)
         while not self._ended.is_set():
             try:
                 self._round()

@@ -71,7 +71,7 @@ def identity(standing: Standing) -> str:
 
 def _member(candidate: Candidate) -> Member:
     recipe = candidate.recipe
-    torch.manual_seed(derived(candidate.seed, "weights"))
+    torch.default_generator.manual_seed(derived(candidate.seed, "weights"))  # weights are drawn on the CPU
     task, regularization = task_named(recipe.task), Regularization(recipe.regularization)
     regularization.meet(tensor(candidate.data.train_target), recipe.classes)
     preprocessor = candidate.data.preprocessor

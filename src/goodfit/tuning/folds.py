@@ -7,8 +7,6 @@ an edit to a way of splitting does not reach the search other than through its r
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from goodfit.data import Table
 from goodfit.errors import DataError, Fault
@@ -53,6 +51,9 @@ def _units(train: Table) -> Codes:
         codes = pd.factorize(train.frame[name])[0].astype(np.int64)
         lone = codes < 0
         codes[lone] = codes.max(initial=-1) + 1 + np.arange(lone.sum())
+        from scipy.sparse import coo_array  # a tenth of a second that a search without groups should not pay for
+        from scipy.sparse.csgraph import connected_components
+
         first = int(copies.max(initial=-1)) + 1
         size = first + int(codes.max(initial=-1)) + 1
         graph = coo_array((np.ones(len(codes), dtype=np.int8), (copies, first + codes)), shape=(size, size))
