@@ -88,6 +88,8 @@ def measure(what: str, folder: Path) -> None:
     from goodfit.serving.batch import Request, predict_file
     from goodfit.serving.choosing import Chosen
 
+    if what == "suite":
+        import great_expectations  # noqa: F401  (imports are not measured, torch's neither)
     bundle = load_bundle(folder / "bundle")
     if what == "direct":
         arrays = bundle.preprocessor.transform(read_frame(folder / "rows.parquet"))

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from goodfit.bundle import Scorer
+from goodfit.bundle.bundle import ROWS_AT_ONCE
 from goodfit.cli.main import app
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.serving import inputs
@@ -60,6 +61,16 @@ def test_predictions_are_those_of_the_model_to_the_bit(
     assert differing == 0
     assert found["number"].astype(int).tolist() == frame["number"].tolist(), "text of CSV stays text"
     assert found["goodfit.row"].tolist() == list(range(10_000))
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, inputs.CHUNK), (16, inputs.CHUNK), (1000, 4096), (10_000, 4096)])
+def test_a_wide_table_is_held_by_fewer_rows(tmp_path: Path, columns: int, rows: int) -> None:
+    frame = pd.DataFrame(np.zeros((1, columns)), columns=[f"c{i}" for i in range(columns)])
+    frame.to_parquet(tmp_path / "in.parquet")
+    file = inputs.RowsFile(tmp_path / "in.parquet", inputs.TextForm())
+    assert file.at_once == rows
+    assert file.at_once % ROWS_AT_ONCE == 0, "chunks change no bit"
+    file.close()
 
 
 def test_answers_keep_the_order_of_the_file(tmp_path: Path, chosen: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
