@@ -36,6 +36,15 @@ def test_a_candidate_goes_from_search_to_training_to_evaluation(
     assert done.data.metrics == {"train/loss": 0.5, "valid/loss": 0.6, "test/roc_auc": 0.8}
 
 
+def test_a_stage_that_ends_at_once_does_not_wait_for_the_first_request(
+    root: Path, section: TrackingSection, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goodfit.tracking.sender.BEGIN", 600.0)
+    with Tracker(section, root) as tracker, tracker.candidate("tune") as run:
+        run.metrics({"valid/loss": 0.5}, 1)
+    assert len(store.runs()) == 1, "closing the tracker sends what waits"
+
+
 def test_a_second_training_of_a_search_opens_its_own_run(root: Path, section: TrackingSection, store: Any) -> None:
     for attempt, search in (("search", "search"), ("one", "search"), ("two", "search")):
         with Tracker(section, root) as tracker, tracker.candidate(attempt, search=search):
