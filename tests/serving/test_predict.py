@@ -16,8 +16,7 @@ import pandas as pd
 import pytest
 import torch
 
-from goodfit.bundle import Scorer
-from goodfit.bundle.bundle import ROWS_AT_ONCE
+from goodfit.bundle import ROWS_AT_ONCE, Scorer
 from goodfit.cli.main import app
 from goodfit.errors import ConfigurationError, DataError
 from goodfit.serving import inputs
@@ -76,9 +75,9 @@ def test_a_wide_table_is_held_by_fewer_rows(tmp_path: Path, columns: int, rows: 
 def test_answers_keep_the_order_of_the_file(tmp_path: Path, chosen: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks are answered side by side; the first one is made the slowest."""
     monkeypatch.setattr(inputs, "CHUNK", 64)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     threads, began = torch.get_num_threads(), []
     predicted = Scorer.predict
+    torch.set_num_threads(3)
 
     def slow(self: Scorer, frame: pd.DataFrame) -> pd.DataFrame:
         began.append(len(frame))
@@ -88,13 +87,16 @@ def test_answers_keep_the_order_of_the_file(tmp_path: Path, chosen: Chosen, monk
     monkeypatch.setattr(Scorer, "predict", slow)
     frame = made_up.rows(64 * 9 + 5)
     frame.to_parquet(tmp_path / "in.parquet")
-    predict(tmp_path / "in.parquet", tmp_path / "out.parquet", chosen)
+    try:
+        predict(tmp_path / "in.parquet", tmp_path / "out.parquet", chosen)
+        assert torch.get_num_threads() == 3, "what the workers set is set back"
+    finally:
+        torch.set_num_threads(threads)
     found = read(tmp_path / "out.parquet")
     assert sorted(began) == [0, 5, *[64] * 9]
     assert found["number"].tolist() == frame["number"].tolist()
     expected = predicted(Scorer(chosen.bundle), frame)["probability_yes"]
     assert np.allclose(found["probability_yes"], expected, atol=1e-6)
-    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize("kind", ["str", "object", "category"])

@@ -2,7 +2,7 @@
 
 from goodfit.bundle.answering import PredictionInterval, ThresholdRule
 from goodfit.bundle.assembly import assembled, tensor
-from goodfit.bundle.bundle import Bundle
+from goodfit.bundle.bundle import ROWS_AT_ONCE, Bundle
 from goodfit.bundle.ensemble import Ensemble, Part, networks_in
 from goodfit.bundle.record import MOST_NETWORKS
 from goodfit.bundle.scoring import Scorer, _load_pyfunc
@@ -10,6 +10,7 @@ from goodfit.bundle.storage import load_bundle, save_bundle
 
 __all__ = [
     "MOST_NETWORKS",
+    "ROWS_AT_ONCE",
     "Bundle",
     "Ensemble",
     "Part",

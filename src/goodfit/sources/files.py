@@ -21,7 +21,7 @@ KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFDIR: "a folder", stat.S_IFCHR: "a devi
 
 
 class SourceFile:
-    """An open file; `name` is how messages call it, `digest` and `size` are those of its bytes in the store."""
+    """An open file; `name` is how messages call it, `digest` ("" where none is asked for) and `size` are its bytes'."""
 
     def __init__(self, path: str, *, unpack: bool = False, digested: bool = True) -> None:
         """Open a path or URL.

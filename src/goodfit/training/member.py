@@ -12,7 +12,8 @@ from goodfit.training.batches import Batch
 
 State = dict[str, Tensor]
 EVALUATION_ROWS = 2048
-"""Rows per forward pass outside of training; fixed, because the grouping of rows may change the last bits."""
+"""Rows per forward pass outside of training: few, so that what layers make of them stays in a core's cache; fixed,
+because the grouping of rows may change the last bits."""
 PREPARED_BYTES = 1 << 28
 """Up to this size, what depends on the rows alone (one-hot columns) is computed once and not in every step."""
 

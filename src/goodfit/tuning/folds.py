@@ -48,12 +48,12 @@ def _units(train: Table) -> Codes:
     copies = pd.factorize(pd.util.hash_pandas_object(train.frame[told], index=False))[0].astype(np.int64)
     units: Codes = copies
     for name in train.schema.names("group"):
-        codes = pd.factorize(train.frame[name])[0].astype(np.int64)
-        lone = codes < 0
-        codes[lone] = codes.max(initial=-1) + 1 + np.arange(lone.sum())
         from scipy.sparse import coo_array  # a tenth of a second that a search without groups should not pay for
         from scipy.sparse.csgraph import connected_components
 
+        codes = pd.factorize(train.frame[name])[0].astype(np.int64)
+        lone = codes < 0
+        codes[lone] = codes.max(initial=-1) + 1 + np.arange(lone.sum())
         first = int(copies.max(initial=-1)) + 1
         size = first + int(codes.max(initial=-1)) + 1
         graph = coo_array((np.ones(len(codes), dtype=np.int8), (copies, first + codes)), shape=(size, size))
