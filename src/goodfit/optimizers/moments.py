@@ -59,7 +59,8 @@ def fused_here(weights: Tensor) -> bool:
 def _fused(weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numbers: Numbers, count: int) -> None:
     # One pass over memory instead of ten: on a CPU that is worth a call per member.
     counted = [torch.tensor(float(count))]
-    rows = zip(weights, gradients, state["mean"], state["square"], strict=True)
+    tensors = (weights, gradients, state["mean"], state["square"])
+    rows = zip(*tensors, strict=True) if len(weights) > 1 else [tensors]
     options = zip(numbers["lr"], numbers["beta1"], numbers["beta2"], numbers["epsilon"], strict=True)
     for (weight, gradient, mean, square), (lr, beta1, beta2, epsilon) in zip(rows, options, strict=True):
         torch._fused_adam_(

@@ -40,14 +40,14 @@ class StackedOptimizer:
             decays_left: a factor on the decay of each member; 1 for all where there is none.
         """
         self.count += 1
-        numbers = Numbers(self.numbers | {"lr": rates}, self.weights)
         for first, last, full in self.decays:
             strengths = full if decays_left is None else [s * f for s, f in zip(full, decays_left, strict=True)]
             part = self.weights[:, first:last]
             if self.decoupled:
-                part.mul_(1 - numbers.column("lr") * column(strengths, part))
+                part.mul_(column([1 - lr * s for lr, s in zip(rates, strengths, strict=True)], part))
             else:
                 gradients[:, first:last] += part * column(strengths, part)
+        numbers = Numbers(self.numbers | {"lr": rates}, self.weights)
         self.rule.step(self.weights, gradients, self.state, numbers, self.count)
 
     def keep(self, rows: list[int], weights: Tensor) -> None:

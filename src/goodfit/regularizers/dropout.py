@@ -26,14 +26,14 @@ class DropoutLayer(nn.Module):
     stacks: ClassVar[bool] = True
     p: Tensor
     scale: Tensor
-    threshold: Tensor
+    last_tails: Tensor
 
     def __init__(self, p: float, schedule: Fading = "constant") -> None:
         super().__init__()
         self.schedule: Fading = schedule
         self.register_buffer("p", torch.tensor(p, dtype=torch.float64), persistent=False)
         self.register_buffer("scale", torch.tensor(1 / (1 - p), dtype=torch.float32), persistent=False)
-        self.register_buffer("threshold", torch.tensor(threshold(p), dtype=torch.int16), persistent=False)
+        self.register_buffer("last_tails", torch.tensor(threshold(p) - 1.0, dtype=torch.float32), persistent=False)
         if schedule != "constant":
             register_clock(self)
 
@@ -41,15 +41,15 @@ class DropoutLayer(nn.Module):
         """Return [n, width], or [k, n, width] of a stack."""
         if not self.training:
             return values
-        scale, below = self._now()
-        return values * (heads(values, below) * along(scale, values)).to(values.dtype)
+        scale, last_tails = self._now()
+        return values * heads(values, last_tails).mul_(along(scale, values)).to(values.dtype)
 
     def _now(self) -> tuple[Tensor, Tensor]:
-        """Return what is kept is multiplied by in this step, and what a coin is below that silences."""
+        """Return what is kept is multiplied by in this step, and the highest coin that silences."""
         if self.schedule == "constant":
-            return self.scale, self.threshold
+            return self.scale, self.last_tails
         p = self.p * left(self.schedule, share_done(self))
-        return (1 / (1 - p)).to(torch.float32), thresholds(p)
+        return (1 / (1 - p)).to(torch.float32), thresholds(p).to(torch.float32) - 1
 
 
 @REGULARIZERS.register(

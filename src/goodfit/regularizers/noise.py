@@ -64,12 +64,16 @@ def thresholds(probability: Tensor) -> Tensor:
     return (torch.round(probability * 2 * COINS) - COINS).clamp(max=COINS - 1).to(torch.int16)
 
 
-def heads(like: Tensor, below: Tensor) -> Tensor:
-    """Return float32 in the shape of `like`: 0 where a coin is below a threshold, else 1.
+def heads(like: Tensor, last_tails: Tensor) -> Tensor:
+    """Return float32 in the shape of `like`: 0 where a coin is at most `last_tails`, else 1.
 
     By arithmetic: on a CPU torch compares and converts to and from bool several times more slowly.
+
+    Args:
+        like: any numbers.
+        last_tails: float32, 1 less than the `threshold` of tails.
     """
-    return (coins(like).to(torch.float32) - (along(below, like).to(torch.float32) - 1)).clamp(0, 1)
+    return (coins(like).to(torch.float32) - along(last_tails, like)).clamp(0, 1)
 
 
 @contextmanager

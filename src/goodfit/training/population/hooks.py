@@ -91,10 +91,13 @@ class Hooks:
         found: Tensor = self._call(_attacked, (losses, attacked), {})
         return found
 
+    @property
+    def penalizes(self) -> bool:
+        """Return whether there is any penalty."""
+        return "penalty" in self._changed
+
     def penalized(self, objectives: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return objectives [k] with all penalties."""
-        if "penalty" not in self._changed:
-            return objectives
         penalties: Tensor = self._call(Regularization.penalty, list(weights), {})
         return objectives + penalties.to(objectives.dtype)
 
@@ -114,10 +117,13 @@ class Hooks:
             for weight, found in zip(weights, self._call(Regularization.constrained, list(weights), {}), strict=True):
                 weight.copy_(found)
 
+    @property
+    def bends(self) -> bool:
+        """Return whether steps go along anything but the gradients."""
+        return "gradients" in self._changed
+
     def gradients(self, gradients: Sequence[Tensor], numbers: Drawn) -> Sequence[Tensor]:
         """Return the gradients to step along, [k, ...] each."""
-        if "gradients" not in self._changed:
-            return gradients
         found: Sequence[Tensor] = self._call(Regularization.gradients, list(gradients), numbers)
         return found
 

@@ -1,6 +1,6 @@
 """The model of all members: one forward pass, over numbers that are lent to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -26,24 +26,44 @@ class Network:
         self.stacks = all(_stacks(module) for module in model.modules())
         self.parameters: State = {}
         self.buffers: State = {}
+        self._weights: State = {}
+        self._statistics: State = {}
+        self._alone = False
         self._lent = Lent(model)
 
     def lend(self, parameters: State, buffers: State) -> None:
         """Compute with these [k, ...] from now on, by name; running statistics in `buffers` move along."""
-        self.parameters, self.buffers = parameters, buffers
-        if self.stacks:
-            self._lent.lend(parameters | buffers)
+        self._alone = self.stacks and len(next(iter(parameters.values()))) == 1
+        self._compute_with(parameters, buffers, self._own(parameters), self._own(buffers))
 
     @contextmanager
     def aside(self, parameters: State | None = None, buffers: State | None = None) -> Iterator[None]:
         """Compute for a while with other numbers, where none are given on a copy of the buffers, and forget them."""
-        before = self.parameters, self.buffers
+        before = self.parameters, self.buffers, self._weights, self._statistics
         copies = {name: buffer.clone() for name, buffer in self.buffers.items()} if buffers is None else buffers
-        self.lend(self.parameters if parameters is None else parameters, copies)
+        weights = self._weights if parameters is None else self._own(parameters)
+        self._compute_with(self.parameters if parameters is None else parameters, copies, weights, self._own(copies))
         try:
             yield
         finally:
-            self.lend(*before)
+            self._compute_with(*before)
+
+    @property
+    def leaves(self) -> list[Tensor]:
+        """Return what gradients are taken of: the parameters, [k, ...] each, or [...] of a stack of one."""
+        return list(self._weights.values())
+
+    def stacked(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return the leaves, or their gradients, as [k, ...] each."""
+        return [tensor[None] for tensor in tensors] if self._alone else tensors
+
+    def _own(self, tensors: State) -> State:
+        return _alone(tensors) if self._alone else tensors
+
+    def _compute_with(self, parameters: State, buffers: State, weights: State, statistics: State) -> None:
+        self.parameters, self.buffers, self._weights, self._statistics = parameters, buffers, weights, statistics
+        if self.stacks:
+            self._lent.lend(weights | statistics)
 
     @contextmanager
     def judged(self) -> Iterator[None]:
@@ -62,6 +82,9 @@ class Network:
         """Return logits [k, n, outputs], from rows [k, n, ...], or [n, ...] where all members see the same."""
         rows = (batch.numeric, batch.categorical)
         with sourced(numbers) as drawn:
+            if self._alone:
+                alone = rows if batch.target.ndim == 1 else [part.squeeze(0) for part in rows]
+                return self._lent.module(*alone)[None]  # type: ignore[no-any-return]
             if self.stacks:
                 return self._lent.module(*rows)  # type: ignore[no-any-return]
             model, shared = self._lent.module, batch.target.ndim == 1
@@ -75,3 +98,12 @@ class Network:
 
 def _stacks(module: nn.Module) -> bool:
     return bool(getattr(module, "stacks", False)) or isinstance(module, (nn.Sequential, *ELEMENTWISE))
+
+
+def _alone(tensors: State) -> State:
+    """Return the numbers of a stack of one as those of a member, which torch computes with by its kernels for matrices.
+
+    As leaves of their own: through a view of [1, ...] gradients would take a detour, and a stack's are transposed.
+    """
+    found = {name: tensor.detach().squeeze(0) for name, tensor in tensors.items()}
+    return {name: tensor.requires_grad_(tensors[name].requires_grad) for name, tensor in found.items()}

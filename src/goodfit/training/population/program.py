@@ -47,26 +47,32 @@ class Program:
         with torch.no_grad(), self.network.aside():  # the trial moves no running statistics
             changed = self.hooks.batch(batch, recorders["batch"])
             self._plain(changed, self.hooks.targets(changed.target, recorders["targets"]), recorders)
-            self.hooks.gradients([p.detach() for p in self.network.parameters.values()], recorders["gradients"])
+            if self.hooks.bends:
+                self.hooks.gradients([p.detach() for p in self.network.parameters.values()], recorders["gradients"])
         return {phase: recorder.demand for phase, recorder in recorders.items()}
 
     def descent(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
-        """Return what each member minimizes, [k], and the gradients to step along, [k, ...] each."""
+        """Return what each member minimizes, [k], and the gradients to step along, [k, ...] each, or [...] of one."""
         objectives, raw = self._slopes(batch, numbers)
         if self.hooks.perturbs:
             with self.network.aside(self._perturbed(raw)):
                 objectives, raw = self._slopes(batch, numbers)
-        with torch.no_grad():
-            return objectives.detach(), self.hooks.gradients(raw, numbers["gradients"])
+        if self.hooks.bends:
+            with torch.no_grad():
+                raw = self.hooks.gradients(self.network.stacked(raw), numbers["gradients"])
+        return objectives.detach(), raw
 
     def _slopes(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
-        weights = list(self.network.parameters.values())
-        objectives = self.hooks.penalized(self._losses(batch, numbers).mean(dim=1), weights)
-        return objectives, torch.autograd.grad(objectives.sum(), weights)  # of its own objective, for each member
+        """Return objectives and raw gradients; of a stack of one the latter are [...], without its dimension."""
+        network = self.network
+        objectives = self._losses(batch, numbers).mean(dim=1)
+        if self.hooks.penalizes:
+            objectives = self.hooks.penalized(objectives, network.stacked(network.leaves))
+        return objectives, torch.autograd.grad(objectives.sum(), network.leaves)  # each member's, of its own objective
 
     def _perturbed(self, raw: Sequence[Tensor]) -> State:
         with torch.no_grad():
-            offsets = self.hooks.perturbation(raw)
+            offsets = self.hooks.perturbation(self.network.stacked(raw))
             named = zip(self.network.parameters.items(), offsets, strict=True)
             return {name: (weight + offset).requires_grad_() for (name, weight), offset in named}
 

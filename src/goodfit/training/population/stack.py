@@ -43,7 +43,7 @@ class Stack:
         return {name: weights[:, first:last].view(-1, *shape) for name, (first, last, shape) in self.layout.items()}
 
     def step(self, gradients: Sequence[Tensor], rates: list[float], decays_left: list[float] | None = None) -> None:
-        """Step along gradients [k, ...], one for each of the parameters; what is left of each member's decay is 1."""
+        """Step along gradients [k, ...], or [...] of one; without `decays_left` nothing of a decay has faded."""
         flat = torch.cat([gradient.reshape(len(self), -1) for gradient in gradients], dim=1)
         self.optimizer.step(flat, rates, decays_left)
 
