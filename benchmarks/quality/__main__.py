@@ -4,10 +4,11 @@ For every table and seed goodfit's own stages ingest and split the rows. Then ea
 two cores to search and to fit: goodfit by its stages tune and train with the model's default space, the rivals as
 `rivals.py` says; the seconds that are printed tell who took more. All answer the test rows, which nobody saw. Printed
 are the loss (log loss, or root mean squared error in standard deviations of the train target), its rank, the gap
-between test and valid, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
-all seeds.
+between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
+all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and go on; what
+lies there of the same budget is not measured again.
 
-    pip install lightgbm && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
+    pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
 """
 
 import argparse
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.quality.rivals import RIVALS, Rows, losses
+from benchmarks.quality.rivals import RIVALS, Model, Rows, losses
 from benchmarks.quality.tables import TABLES, Table, frame_of
 
 PROJECT = Path(__file__).parents[2]
@@ -109,8 +110,8 @@ def _numeric(column: Any) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
 
 
-def goodfit(root: Path, table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Search and train by the stages, and answer the valid and the test rows."""
+def goodfit(root: Path, table: Table) -> Model:
+    """Search and train by the stages; the bundle answers."""
     import pandas as pd
 
     from goodfit.bundle import load_bundle
@@ -118,34 +119,45 @@ def goodfit(root: Path, table: Table) -> tuple[np.ndarray, np.ndarray]:
     for stage in ("tune", "train"):
         run(root, stage)
     bundle = load_bundle(root / "models/candidate")
-    said = [bundle.predict(pd.read_parquet(root / f"data/{split}.parquet")) for split in ("valid", "test")]
-    if table.task == "values":
-        train = pd.read_parquet(root / "data/train.parquet")[table.target]
-        said = [(part - train.mean()) / train.std() for part in said]
-    else:
-        order = [bundle.schema.classes.index(name) for name in sorted(bundle.schema.classes)]
-        said = [part[:, order] for part in said]
-    return said[0], said[1]
+    train = pd.read_parquet(root / "data/train.parquet")[table.target]
+
+    def said(split: str) -> np.ndarray:
+        found = bundle.predict(pd.read_parquet(root / f"data/{split}.parquet"))
+        if table.task == "values":
+            return np.asarray((found - train.mean()) / train.std())
+        return np.asarray(found[:, [bundle.schema.classes.index(name) for name in sorted(bundle.schema.classes)]])
+
+    return said
 
 
-def contest(name: str, seed: int, budget: float, wanted: list[str]) -> dict[str, Any]:
+def contest(name: str, seed: int, budget: float, wanted: list[str], kept: Path) -> dict[str, Any]:
     """Let every contestant fit one split of a table; return the losses of the test rows and the rest of the figures."""
-    table, found = TABLES[name], {}
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        workspace(root, table, seed, budget)
-        rows = rows_of(root, table)
-        for contestant in wanted:
-            began = time.monotonic()
-            if contestant == "goodfit":
-                valid, test = goodfit(root, table)
-            else:
-                valid, test = RIVALS[contestant](rows, budget, seed)
-            seconds = time.monotonic() - began
-            each = losses(test, rows["test"][1])
-            gap = score(each, table) - score(losses(valid, rows["valid"][1]), table)
-            found[contestant] = {"seconds": seconds, "losses": each, "gap": gap}
-    return found
+    files = {one: kept / f"{budget:g}s" / name / str(seed) / f"{one.replace(' ', '_')}.npz" for one in wanted}
+    missing = [one for one, file in files.items() if not file.exists()]
+    if missing:
+        with tempfile.TemporaryDirectory() as folder:
+            workspace(Path(folder), TABLES[name], seed, budget)
+            rows = rows_of(Path(folder), TABLES[name])
+            for one in missing:
+                found = measured(one, Path(folder), TABLES[name], rows, seed, budget)
+                files[one].parent.mkdir(parents=True, exist_ok=True)
+                np.savez(files[one], **found)
+    return {one: read(file) for one, file in files.items()}
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what was kept of a contestant."""
+    return {name: value if value.ndim else value.item() for name, value in np.load(file).items()}
+
+
+def measured(one: str, root: Path, table: Table, rows: Rows, seed: int, budget: float) -> dict[str, Any]:
+    """Let one contestant fit and answer."""
+    began = time.monotonic()
+    model = goodfit(root, table) if one == "goodfit" else RIVALS[one](rows, budget, seed)
+    seconds = time.monotonic() - began
+    found = {split: losses(model(split), rows[split][1]) for split in ("train", "test")}
+    gap = score(found["test"], table) - score(found["train"], table)
+    return {"seconds": seconds, "losses": found["test"], "gap": gap}
 
 
 def score(each: np.ndarray, table: Table) -> float:
@@ -183,17 +195,19 @@ def interval(differences: list[np.ndarray]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure, print and keep; a table that was measured before in this file is measured anew."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--contestants", default=",".join(["goodfit", *RIVALS]))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--budget", type=float, default=60.0)
+    parser.add_argument("--kept", type=Path, default=PROJECT / ".quality")
     chosen = parser.parse_args()
     wanted = chosen.contestants.split(",")
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {"tables": {}}
     for name in chosen.tables.split(","):
-        runs = [contest(name, seed, chosen.budget, wanted) for seed in range(1, chosen.seeds + 1)]
+        seeds = range(1, chosen.seeds + 1)
+        runs = [contest(name, seed, chosen.budget, wanted, chosen.kept) for seed in seeds]
         found = judged(name, runs)
         known["tables"][name] = {"budget": chosen.budget, "seeds": chosen.seeds, "contestants": found}
         print(name, json.dumps(found, indent=2), flush=True)

@@ -1,8 +1,9 @@
-"""What goodfit is measured against: each fits on train rows, chooses by valid rows within a budget, answers test rows.
+"""What goodfit is measured against: each fits on train rows and chooses by valid rows within a budget.
 
 None of them sees a test row before it answers. A rival that chooses keeps the model that was best on the valid rows.
 """
 
+import copy
 import itertools
 import time
 from collections.abc import Callable
@@ -14,8 +15,8 @@ SHARE_OF_ONE = 0.25
 """A search begins no trial when less time is left than this share of what its longest trial took."""
 Rows = dict[str, Any]
 """By split: a frame of features, and the target as class numbers or standardised values."""
-Answers = tuple[np.ndarray, np.ndarray]
-"""Of a model: predictions of the valid rows and of the test rows; [n, classes] probabilities, or [n] values."""
+Model = Callable[[str], np.ndarray]
+"""Predicts the rows of a split: [n, classes] probabilities, or [n] values."""
 
 
 def loss_of(predictions: np.ndarray, target: np.ndarray) -> float:
@@ -31,20 +32,20 @@ def losses(predictions: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.asarray(-np.log(np.clip(chosen, 1e-15, 1)))
 
 
-def tuned(fit: Callable[[Any], Answers], rows: Rows, budget: float, seed: int) -> Answers:
+def tuned(fit: Callable[[Any], Model], rows: Rows, budget: float, seed: int) -> Model:
     """Search by Optuna's default sampler until the budget is spent."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    best: list[tuple[float, Answers]] = []
+    best: list[tuple[float, Model]] = []
     longest, ends = [0.0], time.monotonic() + budget
 
     def objective(trial: Any) -> float:
         began = time.monotonic()
-        answers = fit(trial)
-        found = loss_of(answers[0], rows["valid"][1])
+        model = fit(trial)
+        found = loss_of(model("valid"), rows["valid"][1])
         if not best or found < best[0][0]:
-            best[:] = [(found, answers)]
+            best[:] = [(found, model)]
         longest[0] = max(longest[0], time.monotonic() - began)
         if time.monotonic() + SHARE_OF_ONE * longest[0] > ends:
             trial.study.stop()
@@ -54,15 +55,15 @@ def tuned(fit: Callable[[Any], Answers], rows: Rows, budget: float, seed: int) -
     return best[0][1]
 
 
-def boosted(rows: Rows, budget: float, seed: int) -> Answers:
+def boosted(rows: Rows, budget: float, seed: int) -> Model:
     """scikit-learn's histogram boosting, with early stopping on a part of its train rows."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    (train, target), valid, test = rows["train"], rows["valid"][0], rows["test"][0]
+    train, target = rows["train"]
     values = target.dtype.kind == "f"
     kind = HistGradientBoostingRegressor if values else HistGradientBoostingClassifier
 
-    def fit(trial: Any) -> Answers:
+    def fit(trial: Any) -> Model:
         model = kind(
             learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
             max_leaf_nodes=trial.suggest_int("max_leaf_nodes", 4, 128, log=True),
@@ -75,19 +76,19 @@ def boosted(rows: Rows, budget: float, seed: int) -> Answers:
             random_state=seed,
         ).fit(train, target)
         said = model.predict if values else model.predict_proba
-        return said(valid), said(test)
+        return lambda split: said(rows[split][0])
 
     return tuned(fit, rows, budget, seed)
 
 
-def lightgbm(rows: Rows, budget: float, seed: int) -> Answers:
+def lightgbm(rows: Rows, budget: float, seed: int) -> Model:
     """LightGBM, stopped early by the valid rows."""
     import lightgbm as gbm
 
-    (train, target), (valid, judged), test = rows["train"], rows["valid"], rows["test"][0]
+    train, target = rows["train"]
     values = target.dtype.kind == "f"
 
-    def fit(trial: Any) -> Answers:
+    def fit(trial: Any) -> Model:
         model = (gbm.LGBMRegressor if values else gbm.LGBMClassifier)(
             n_estimators=4000,
             learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
@@ -100,22 +101,52 @@ def lightgbm(rows: Rows, budget: float, seed: int) -> Answers:
             random_state=seed,
             verbose=-1,
         )
-        model.fit(train, target, eval_set=[(valid, judged)], callbacks=[gbm.early_stopping(50, verbose=False)])
+        judged = {"eval_X": rows["valid"][0], "eval_y": rows["valid"][1]}
+        model.fit(train, target, **judged, callbacks=[gbm.early_stopping(50, verbose=False)])
         said = model.predict if values else model.predict_proba
-        return np.asarray(said(valid)), np.asarray(said(test))
+        return lambda split: np.asarray(said(rows[split][0]))
 
     return tuned(fit, rows, budget, seed)
 
 
-def plain_network(rows: Rows, budget: float, seed: int) -> Answers:
+def catboost(rows: Rows, budget: float, seed: int) -> Model:
+    """CatBoost with its own handling of categories, stopped early by the valid rows."""
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    texts = [name for name in rows["train"][0] if rows["train"][0][name].dtype == "category"]
+    cells = {split: frame.assign(**as_text(frame[texts])) for split, (frame, _) in rows.items()}
+    values = rows["train"][1].dtype.kind == "f"
+
+    def fit(trial: Any) -> Model:
+        model = (CatBoostRegressor if values else CatBoostClassifier)(
+            iterations=2000,
+            learning_rate=trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+            depth=trial.suggest_int("depth", 3, 10),
+            l2_leaf_reg=trial.suggest_float("l2_leaf_reg", 1.0, 30.0, log=True),
+            random_strength=trial.suggest_float("random_strength", 0.01, 10.0, log=True),
+            bagging_temperature=trial.suggest_float("bagging_temperature", 0.0, 1.0),
+            cat_features=texts,
+            early_stopping_rounds=50,
+            random_seed=seed,
+            allow_writing_files=False,
+            verbose=False,
+        )
+        model.fit(cells["train"], rows["train"][1], eval_set=(cells["valid"], rows["valid"][1]))
+        said = model.predict if values else model.predict_proba
+        return lambda split: np.asarray(said(cells[split]))
+
+    return tuned(fit, rows, budget, seed)
+
+
+def plain_network(rows: Rows, budget: float, seed: int) -> Model:
     """A network as a tutorial builds it: three layers of 128, Adam, 100 epochs, nothing against overfitting."""
     return network(rows, seed, layers=3, width=128, rate=1e-3, decay=0.0, dropout=0.0, epochs=100, patience=100)
 
 
-def tuned_network(rows: Rows, budget: float, seed: int) -> Answers:
+def tuned_network(rows: Rows, budget: float, seed: int) -> Model:
     """The network of the usual glue: size, rate, decay and dropout by Optuna, early stopping by the valid rows."""
 
-    def fit(trial: Any) -> Answers:
+    def fit(trial: Any) -> Model:
         return network(
             rows,
             seed + trial.number,
@@ -142,7 +173,7 @@ def network(
     dropout: float,
     epochs: int,
     patience: int,
-) -> Answers:
+) -> Model:
     """Train one network; with patience below the epochs, its best epoch answers, else its last one."""
     import torch
 
@@ -164,30 +195,40 @@ def network(
             return torch.nn.functional.mse_loss(said[:, 0], right.float())
         return torch.nn.functional.cross_entropy(said, right)
 
-    def answers() -> Answers:
+    def said_of(split: str) -> np.ndarray:
         net.eval()
         with torch.inference_mode():
-            said = [net(x[split]).double() for split in ("valid", "test")]
-        first, second = (part[:, 0] if values else part.softmax(1) for part in said)
-        return first.numpy(), second.numpy()
+            said = net(x[split]).double()
+        return np.asarray(said[:, 0] if values else said.softmax(1))
 
-    best, waited, kept = float("inf"), 0, answers()
-    for _ in range(epochs):
+    def epoch() -> None:
         net.train()
         for batch in torch.randperm(len(x["train"])).split(256):
             rule.zero_grad()
             loss(net(x["train"][batch]), y["train"][batch]).backward()
             rule.step()
         shape.step()
-        if patience >= epochs:
-            continue
-        found = answers()
-        value = loss_of(found[0], rows["valid"][1])
+
+    if patience >= epochs:
+        for _ in range(epochs):
+            epoch()
+    else:
+        best_of(net, epoch, lambda: loss_of(said_of("valid"), rows["valid"][1]), epochs, patience)
+    return said_of
+
+
+def best_of(net: Any, epoch: Callable[[], None], judged: Callable[[], float], epochs: int, patience: int) -> None:
+    """Train until so many epochs have not helped, and go back to the best one."""
+    best, waited, kept = float("inf"), 0, copy.deepcopy(net.state_dict())
+    for _ in range(epochs):
+        epoch()
+        value = judged()
         waited = 0 if value < best else waited + 1
-        best, kept = (value, found) if value < best else (best, kept)
+        if value < best:
+            best, kept = value, copy.deepcopy(net.state_dict())
         if waited >= patience:
             break
-    return answers() if patience >= epochs else kept
+    net.load_state_dict(kept)
 
 
 def _prepared(rows: Rows) -> dict[str, np.ndarray]:
@@ -221,13 +262,19 @@ class _AsText:
         return self
 
     def transform(self, frame: Any) -> Any:
-        return frame.astype(object).where(frame.notna(), "missing").astype(str)
+        return as_text(frame)
+
+
+def as_text(frame: Any) -> Any:
+    """Return categories as text, a missing one as a level of its own."""
+    return frame.astype(object).where(frame.notna(), "missing").astype(str)
 
 
 _CACHE: dict[str, Any] = {}
-RIVALS: dict[str, Callable[[Rows, float, int], Answers]] = {
+RIVALS: dict[str, Callable[[Rows, float, int], Model]] = {
     "plain network": plain_network,
     "tuned network": tuned_network,
     "sklearn boosting": boosted,
     "lightgbm": lightgbm,
+    "catboost": catboost,
 }

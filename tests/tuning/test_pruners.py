@@ -1,5 +1,6 @@
 """Who is ended at an epoch, by every rule; and how a batch is judged, by trials and within a budget."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,24 @@ def test_halving_keeps_a_half_at_each_rung(epoch: int, values: int, ended: list[
 
 def test_halving_ends_nobody_between_rungs() -> None:
     assert all(losers("halving", standing(e, {0: 0.0, 1: 1.0})) == [] for e in (3, 5, 6, 7, 9, 15, 17, 27))
+
+
+@pytest.mark.parametrize(("steps", "first"), [(200, 1), (16, 1), (15, 2), (3, 6), (1, 16)])
+def test_halving_waits_until_a_trial_has_taken_sixteen_steps(steps: int, first: int) -> None:
+    """After three steps on a small table, chance would decide."""
+    compared = []
+    for epoch in range(1, 27):
+        state = standing(epoch, {n: float(n) for n in range(8)})
+        if losers("halving", replace(state, steps=steps)):
+            compared.append(epoch)
+    assert compared == [first * 2**n for n in range(5) if first * 2**n < 27]
+
+
+def test_a_judge_counts_the_steps_of_the_trial_that_takes_the_fewest() -> None:
+    pruner = PRUNERS.build(PRUNERS["halving"].options())
+    for steps, ended in (({0: 16, 1: 99}, [1]), ({0: 99, 1: 15}, [])):
+        judge = Judge(pruner, batch(2), 1, {0: 27, 1: 27}, steps=steps)
+        assert sorted(judge(1, {0: 1.0, 1: 2.0})) == ended
 
 
 def test_halving_by_a_third_from_a_later_rung() -> None:

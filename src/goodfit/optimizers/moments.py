@@ -60,7 +60,7 @@ def _fused(weights: Tensor, gradients: Tensor, state: Mapping[str, Tensor], numb
     # One pass over memory instead of ten: on a CPU that is worth a call per member.
     counted = [torch.tensor(float(count))]
     tensors = (weights, gradients, state["mean"], state["square"])
-    rows = zip(*tensors, strict=True) if len(weights) > 1 else [tensors]
+    rows = zip(*tensors, strict=True) if weights.shape[0] > 1 else [tensors]
     options = zip(numbers["lr"], numbers["beta1"], numbers["beta2"], numbers["epsilon"], strict=True)
     for (weight, gradient, mean, square), (lr, beta1, beta2, epsilon) in zip(rows, options, strict=True):
         torch._fused_adam_(

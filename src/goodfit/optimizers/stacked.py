@@ -44,7 +44,8 @@ class StackedOptimizer:
             strengths = full if decays_left is None else [s * f for s, f in zip(full, decays_left, strict=True)]
             part = self.weights[:, first:last]
             if self.decoupled:
-                part.mul_(column([1 - lr * s for lr, s in zip(rates, strengths, strict=True)], part))
+                left = [1 - lr * s for lr, s in zip(rates, strengths, strict=True)]
+                part.mul_(left[0] if len(left) == 1 else column(left, part))
             else:
                 gradients[:, first:last] += part * column(strengths, part)
         numbers = Numbers(self.numbers | {"lr": rates}, self.weights)

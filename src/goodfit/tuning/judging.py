@@ -22,6 +22,7 @@ class Judge:
         epochs: number of epochs of each proposal, by number.
         limit: epochs that the whole search may take, if any.
         late: returns whether the search's time is up.
+        steps: optimizer steps of an epoch of each proposal, by number.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class Judge:
         epochs: Mapping[int, int],
         limit: int | None = None,
         late: Callable[[], bool] = lambda: False,
+        steps: Mapping[int, int] | None = None,
     ) -> None:
+        self._steps = steps
         self._pruner, self._replicas, self._epochs, self._late = pruner, replicas, epochs, late
         self._left = None if limit is None else limit - batch.spent_epochs
         self._past = [contender(trial) for trial in batch.earlier if trial.state != "FAIL"]
@@ -61,7 +64,8 @@ class Judge:
             return set(running) - (set() if self._settled else {spare})
         longest = max(self._epochs[number] for number in running)
         finished = [self._contender(number) for number in self._numbers() - running.keys() - self._ended]
-        return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *finished])))
+        fewest = None if self._steps is None else min(self._steps[number] for number in running)
+        return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *finished], fewest)))
 
     def _spent(self, epoch: int, spare: int) -> bool:
         """Return whether the budget is used up; while no trial has completed, the best one's way to its end counts."""

@@ -83,7 +83,8 @@ class PopulationRunner:
             return
         late = self._clock(batch.spent_seconds, began)
         epochs = {one.number // replicas: one.recipe.training.epochs for one in candidates}
-        judge = Judge(self._pruner(batch), batch, replicas, epochs, self._limit(batch), late)
+        steps = {one.number // replicas: one.steps for one in candidates}
+        judge = Judge(self._pruner(batch), batch, replicas, epochs, self._limit(batch), late, steps)
         state = self._state / "fits" / str(batch.proposals[0].number)
         yield from self._trained(candidates, judge, replicas, state, {one.number for one in batch.owed})
         remove(state)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from goodfit.training.batches import batch_sizes
 from goodfit.training.recipe import Fitted, Recipe, TrainingData
 
 
@@ -27,8 +28,13 @@ class Candidate:
 
     @property
     def epochs(self) -> int:
-        """How many epochs it trains at most."""
+        """Return how many epochs it trains at most."""
         return self.until or self.recipe.training.epochs
+
+    @property
+    def steps(self) -> int:
+        """Return the number of optimizer steps in each epoch."""
+        return len(batch_sizes(len(self.data.train_target), self.recipe.training.batch_size))
 
 
 Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]

