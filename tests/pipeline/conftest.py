@@ -33,6 +33,7 @@ training: {epochs: 3, batch_size: 32}
 tune:
   trials: 3
   batch: 2
+  pruner: {kind: halving, first: 1}
   space:
     model.width: {low: 8, high: 32}
     regularization.dropout.p: {low: 0.0, high: 0.4}
