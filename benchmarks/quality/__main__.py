@@ -6,7 +6,7 @@ two cores to search and to fit: goodfit by its stages tune and train with the mo
 are the loss (log loss, or root mean squared error in standard deviations of the train target), its rank, the gap
 between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
 all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and go on; what
-lies there of the same budget is not measured again.
+lies there of the same budget is not measured again: after a change of goodfit, remove its files.
 
     pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
 """
@@ -141,7 +141,9 @@ def contest(name: str, seed: int, budget: float, wanted: list[str], kept: Path) 
             for one in missing:
                 found = measured(one, Path(folder), TABLES[name], rows, seed, budget)
                 files[one].parent.mkdir(parents=True, exist_ok=True)
-                np.savez(files[one], **found)
+                half = files[one].with_suffix(".half.npz")
+                np.savez(half, **found)
+                half.replace(files[one])  # one that is broken off leaves nothing that looks measured
     return {one: read(file) for one, file in files.items()}
 
 
