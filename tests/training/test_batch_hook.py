@@ -71,8 +71,8 @@ def group(make: Made, members: Sequence[Regularizer], target: str = "churn", **m
 
 
 def curve(group: Group, epochs: int = 3) -> Tensor:
-    for epoch in range(1, epochs + 1):
-        group.epoch(epoch)
+    for _ in range(epochs):
+        group.epoch()
     metrics = [[list(e.metrics.values()) for e in standing.history.epochs] for standing in group.standings]
     return torch.tensor(metrics)
 

@@ -99,9 +99,9 @@ def test_a_worker_imports_nothing(
     on(2, monkeypatch)
     train, ended = Hands.train, 0
 
-    def watched(self: Hands, epoch: int, places: Any) -> Any:
+    def watched(self: Hands, places: Any) -> Any:
         before = set(sys.modules)
-        news = train(self, epoch, places)
+        news = train(self, places)
         if new := set(sys.modules) - before:
             raise MachineError([Fault("a worker", "imports", sorted(new))])
         return news

@@ -30,7 +30,7 @@ def one_step(make: Made, *settings: dict[str, Any]) -> Group:
     training["schedule"] = {"kind": "constant"}
     group = stacked([make(regularization=regularization, training=training) for regularization in settings])
     group.first = group.stack.weights.clone()  # type: ignore[attr-defined]
-    group.epoch(1)
+    group.epoch()
     return group
 
 
@@ -142,8 +142,8 @@ def test_decay_falls_with_its_schedule(make: Made) -> None:
     training["optimizer"] = {"kind": "sgd", "lr": 1e-4, "momentum": 0.0, "nesterov": False}
     group = stacked([make(regularization=regularization, training=training) for regularization in settings])
     first = group.stack.parameters["body.2.weight"].detach().clone()
-    for epoch in range(1, 5):
-        group.epoch(epoch)
+    for _ in range(1, 5):
+        group.epoch()
     left = [1.0] * 6 + [(1 + torch.cos(torch.tensor(torch.pi * step / 6)).item()) / 2 for step in range(6)]
     expected = [0.99**12, float(torch.tensor([1 - 0.01 * share for share in left]).prod())]
     ratios = (group.stack.parameters["body.2.weight"].detach() / first).flatten(1).median(dim=1).values
@@ -157,7 +157,7 @@ def test_the_clock_tells_every_member_its_own_time(make: Made) -> None:
     assert len(group.sizes) == 10
     for epoch, kept, totals in ((1, [0, 1, 2], [40.0, 60.0, 80.0]), (2, [2, 0], [80.0, 40.0])):
         group.keep(kept)
-        group.epoch(epoch)
+        group.epoch()
         clocks = {name: buffer.tolist() for name, buffer in group.stack.buffers.items() if "clock" in name}
         assert len(clocks) == 6  # of the noise and of two layers
         for name, told in clocks.items():
@@ -174,8 +174,8 @@ def test_noise_that_falls_at_once_is_gone_after_the_first_step(make: Made) -> No
         data = data or rows
         standings.append(started(Candidate(number, recipe, seed=3, data=data)))
     group = Group(standings, *RowStore().prepared(standings[0]))
-    group.epoch(1)
+    group.epoch()
     before = group.stack.weights.clone()
-    group.epoch(2)
+    group.epoch()
     moved = (group.stack.weights - before).norm(dim=1)
     assert float(moved[1]) > 3 * float(moved[0])

@@ -48,7 +48,7 @@ def test_networks_are_those_at_the_ends_of_the_last_cycles(make: Made, monkeypat
     monkeypatch.setattr(Stack, "step", noted)
     expected = {1: [10], 2: [20, 10], 3: [30, 10], 4: [40, 30, 10], 6: [60, 30, 10], 7: [70, 30, 10]}
     for epoch in range(1, 8):
-        group.epoch(epoch)
+        group.epoch()
         kept = [torch.cat([state[name].flatten() for name in group.stack.layout]) for state in group.kept.of(0)]
         if epoch in expected:
             assert len(kept) == len(expected[epoch])

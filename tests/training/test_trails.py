@@ -41,8 +41,8 @@ def walked(group: Group, monkeypatch: pytest.MonkeyPatch, epochs: int = 4) -> Te
         taken.append(self.weights.clone())
 
     monkeypatch.setattr(Stack, "step", noted)
-    for epoch in range(1, epochs + 1):
-        group.epoch(epoch)
+    for _ in range(1, epochs + 1):
+        group.epoch()
     assert len(taken) == epochs * STEPS
     return torch.stack(taken)
 
@@ -130,15 +130,15 @@ def test_slow_weights_follow_the_formula_and_fast_ones_start_from_them(
 
 def test_the_whole_way_at_every_step_is_no_lookahead(make: Made) -> None:
     chosen = group(make, {"lookahead": {"enabled": True, "steps": 1, "alpha": 1.0}}, {})
-    for epoch in (1, 2):
-        chosen.epoch(epoch)
+    for _ in (1, 2):
+        chosen.epoch()
     assert torch.equal(chosen.stack.weights[0], chosen.stack.weights[1])
     assert torch.equal(kept_weights(chosen, 0), kept_weights(chosen, 1))
 
 
 def test_an_average_is_what_lookahead_is_judged_by_where_there_is_one(make: Made) -> None:
     chosen = group(make, {"lookahead": {"enabled": True}, "ema": {"decay": 0.5}}, {"lookahead": {"enabled": True}})
-    chosen.epoch(1)
+    chosen.epoch()
     assert torch.equal(kept_weights(chosen, 0), trail(chosen, "ema"))
     assert torch.equal(kept_weights(chosen, 1), trail(chosen, "lookahead", 1))
 
@@ -158,8 +158,8 @@ def test_what_is_judged_is_what_is_kept(make: Made) -> None:
 
 def test_running_statistics_are_those_of_the_mean(make: Made) -> None:
     chosen = group(make, {"ema": {"decay": 0.9}, "batch_norm": {"enabled": True}}, {"batch_norm": {"enabled": True}})
-    for epoch in (1, 2):
-        chosen.epoch(epoch)
+    for _ in (1, 2):
+        chosen.epoch()
     (kept,) = chosen.kept.of(0)
     rows = chosen.train_rows.numeric @ kept["body.0.weight"].T
     torch.testing.assert_close(kept["body.1.running_mean"], rows.mean(dim=0), atol=1e-5, rtol=1e-4)
@@ -173,8 +173,8 @@ def test_running_statistics_are_those_of_the_mean(make: Made) -> None:
 def test_singular_vectors_are_those_of_the_mean(make: Made) -> None:
     """To 1 %, as power iterations go; those of the present weights would be 3.5 % off."""
     chosen = group(make, {"ema": {"decay": 0.97}, "spectral_norm": {"norm": 1.0}}, training={"epochs": 4})
-    for epoch in (1, 2):
-        chosen.epoch(epoch)
+    for _ in (1, 2):
+        chosen.epoch()
     (kept,) = chosen.kept.of(0)
     checked = 0
     for name in chosen.stack.layout:
@@ -190,8 +190,8 @@ def test_members_with_and_without_trails_share_a_stack(make: Made) -> None:
     settings = [{"swa": {"enabled": True, "start": 0.2}}, {}, {"ema": {"decay": 0.9}}, {"lookahead": {"enabled": True}}]
     settings = [{**one, "batch_norm": {"enabled": True}, "dropout": {"p": 0.1}} for one in settings]
     together = group(make, *settings)
-    for epoch in range(1, 5):
-        together.epoch(epoch)
+    for _ in range(1, 5):
+        together.epoch()
     for standing in together.standings:
         recipe = standing.candidate.recipe
         alone = fit(recipe, standing.candidate.data, seed=5, state=None, progress=False)
@@ -202,12 +202,12 @@ def test_members_with_and_without_trails_share_a_stack(make: Made) -> None:
 
 def test_who_leaves_takes_no_trail_of_another(make: Made) -> None:
     chosen = group(make, *({"ema": {"decay": decay}} for decay in (0.3, 0.9, 0.99)))
-    chosen.epoch(1)
+    chosen.epoch()
     before = [trail(chosen, "ema", row).clone() for row in range(3)]
     chosen.keep([2, 0])
     assert [torch.equal(trail(chosen, "ema", row), before[old]) for row, old in ((0, 2), (1, 0))] == [True, True]
     recipe = chosen.standings[1].candidate.recipe
-    chosen.epoch(2)
+    chosen.epoch()
     alone = fit(
         replace(recipe, training=recipe.training.model_copy(update={"epochs": 4})),
         chosen.standings[1].candidate.data, seed=5, state=None, progress=False,

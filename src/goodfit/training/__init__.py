@@ -3,7 +3,7 @@
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
-from goodfit.training.population import Candidate, Finished, Judge, RowStore, fit_population
+from goodfit.training.population import Candidate, Finished, Judge, Pause, RowStore, fit_population
 from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
 from goodfit.training.refit import Found, Refitted, refit, together, with_refit
 from goodfit.training.section import TrainingSection
@@ -20,6 +20,7 @@ __all__ = [
     "Fitted",
     "Found",
     "Judge",
+    "Pause",
     "Recipe",
     "Refitted",
     "RowStore",

@@ -75,7 +75,7 @@ class TrainingModule(LightningModule):
         """
         number = len(self.epochs) + 1
         torch.manual_seed(derived(self.standing.candidate.seed, "epoch", number))
-        self.group.epoch(number)
+        self.group.epoch()
         if self.standing.failure is not None:
             raise self.standing.failure
 

@@ -1,4 +1,4 @@
-"""What a batch is run with: its proposals, which of them have no outcome yet, and the trials before it."""
+"""What a batch is run with: proposals, which of them have no outcome yet, and the trials before it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,14 +9,17 @@ from goodfit.tuning.trial import Proposal, Trial
 
 @dataclass(frozen=True)
 class Batch:
-    """Proposals that were made at once. As a sequence it holds those without an outcome, by number.
+    """Proposals that were made at once, and those paused before them. As a sequence it holds those without an outcome.
 
     Args:
-        proposals: all of them, those included whose outcome a process before this one recorded.
-        told: the trials that came of such.
+        proposals: all of them, by number, those included whose outcome a process before this one recorded.
+        told: the trials that came of proposals so far.
         earlier: every trial that had finished when the batch was proposed.
-        spent_epochs: epochs of training until then.
+        spent_epochs: epochs of training that these took.
         spent_seconds: seconds of searching until this process took it up.
+        place: of the batch among all of its search.
+        paused: trials of earlier batches that go on, as far as they had come.
+        may_pause: whether its last trial may be paused, so that the next batch trains beside it.
     """
 
     proposals: tuple[Proposal, ...]
@@ -24,6 +27,9 @@ class Batch:
     earlier: tuple[Trial, ...] = ()
     spent_epochs: int = 0
     spent_seconds: float = 0.0
+    place: int = 0
+    paused: tuple[Trial, ...] = ()
+    may_pause: bool = False
     owed: tuple[Proposal, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from goodfit.tuning.section import TuneSection
 def spent(section: TuneSection, ledger: Ledger) -> bool:
     """Return whether no further batch may begin."""
     late = section.timeout is not None and ledger.seconds >= section.timeout
-    return late or (section.epochs is not None and ledger.record.epochs >= section.epochs)
+    return late or (section.epochs is not None and ledger.record.all_epochs >= section.epochs)
 
 
 def affords_second_look(section: TuneSection, ledger: Ledger) -> bool:

@@ -39,6 +39,8 @@ class Judge:
         self._pruner, self._replicas, self._epochs, self._late = pruner, replicas, epochs, late
         self._left = None if limit is None else limit - batch.spent_epochs
         self._past = [contender(trial) for trial in batch.earlier if trial.state != "FAIL"]
+        self.over = False
+        self._spare: int | None = None
         self._settled = any(trial.state == "COMPLETE" for trial in (*batch.earlier, *batch.told))
         self._curves: dict[int, list[float]] = {}
         self._ended: set[int] = set()
@@ -50,7 +52,7 @@ class Judge:
             curve.append(value)
 
     def __call__(self, epoch: int, values: Mapping[int, float]) -> Collection[int]:
-        """Return the members that stop, given the objective of every member that trains."""
+        """Return the members that stop, given the objective of every member that trains and is at this epoch."""
         for member, value in sorted(values.items()):
             self.heard(member, epoch, value)
         running = {number: self._contender(number) for number in sorted({m // self._replicas for m in values})}
@@ -61,11 +63,20 @@ class Judge:
     def _losers(self, epoch: int, running: Mapping[int, Contender]) -> set[int]:
         spare = self._best(running)
         if self._spent(epoch, spare):
-            return set(running) - (set() if self._settled else {spare})
+            return set(running) - self._spared(running, spare)
         longest = max(self._epochs[number] for number in running)
         finished = [self._contender(number) for number in self._numbers() - running.keys() - self._ended]
         fewest = None if self._steps is None else min(self._steps[number] for number in running)
         return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *finished], fewest)))
+
+    def _spared(self, running: Mapping[int, Contender], best: int) -> set[int]:
+        """Return who trains on although the budget is spent: one trial, while none has completed."""
+        self.over = True
+        if self._settled:
+            return set()
+        if self._spare is None or self._spare in self._ended:
+            self._spare = best
+        return {self._spare} & running.keys()
 
     def _spent(self, epoch: int, spare: int) -> bool:
         """Return whether the budget is used up; while no trial has completed, the best one's way to its end counts."""
@@ -77,7 +88,7 @@ class Judge:
         return sum(map(len, self._curves.values())) + ahead >= self._left
 
     def _best(self, running: Mapping[int, Contender]) -> int:
-        return min(running, key=lambda number: (running[number].curve[-1], number))
+        return min(running, key=lambda number: (min(running[number].curve), number))
 
     def _numbers(self) -> set[int]:
         return {member // self._replicas for member in self._curves}

@@ -14,7 +14,7 @@ from goodfit.tuning.batch import Batch
 from goodfit.tuning.journal import Journal
 from goodfit.tuning.trial import Outcome, Proposal, Trial, epochs_of, finished
 
-FORMAT = 2
+FORMAT = 3
 OUTCOME = tuple(field.name for field in fields(Outcome))
 
 
@@ -56,7 +56,7 @@ class Ledger:
 
     @property
     def batch(self) -> Batch | None:
-        """The latest batch while any of its outcomes lacks; what a dead process left is to be run again as it was."""
+        """The latest batch while it is not run to its end; what a dead process left is to be run again as it was."""
         batch = self.record.batch
         return replace(batch, spent_seconds=self.seconds) if batch else None
 
@@ -64,6 +64,11 @@ class Ledger:
     def trials(self) -> list[Trial]:
         """Finished trials, by number; second looks are not among them."""
         return self.record.trials
+
+    @property
+    def paused(self) -> list[Trial]:
+        """Trials that wait for the next batch, by number, as if they had been pruned where they are."""
+        return self.record.paused
 
     @property
     def rescored(self) -> list[Trial]:
@@ -85,16 +90,21 @@ class Ledger:
         """Trials that finished with something learned: completed or pruned."""
         return self.record.counted
 
-    def ask(self, proposals: Sequence[Proposal]) -> None:
-        """Record a batch: all of it or, after a crash, nothing."""
-        self._write({"event": "asked", "proposals": [asdict(proposal) for proposal in proposals]})
-        self.record.asked(proposals)
+    def ask(self, proposals: Sequence[Proposal], may_pause: bool = False) -> None:
+        """Record a batch, of these and of what is paused: all of it or, after a crash, nothing."""
+        asked = [asdict(proposal) for proposal in proposals]
+        self._write({"event": "asked", "proposals": asked, "may_pause": may_pause})
+        self.record.asked(proposals, may_pause)
 
     def tell(self, trial: Trial) -> None:
         """Record what came of a proposal; a power cut within a second may lose it, and then it is found out again."""
-        outcome = {name: value for name in OUTCOME if (value := getattr(trial, name)) not in ("", {}, [])}
-        self._write({"event": "told", "outcome": outcome}, durable=False)
+        self._write({"event": "told", "outcome": _outcome(trial)}, durable=False)
         self.record.told(trial)
+
+    def pause(self, trial: Trial) -> None:
+        """Record how far a trial has come that goes on beside the next batch."""
+        self._write({"event": "paused", "outcome": _outcome(trial)}, durable=False)
+        self.record.pause(trial)
 
     def give_up(self) -> None:
         """Record that too many trials failed; the next start gets a fresh allowance of failures."""
@@ -119,6 +129,10 @@ class Ledger:
             raise ServiceError([Fault(str(self._journal.path), rule, self._identity.get(key), remedy)])
 
 
+def _outcome(trial: Trial) -> dict[str, Any]:
+    return {name: value for name in OUTCOME if (value := getattr(trial, name)) not in ("", {}, [])}
+
+
 class Record:
     """What the events of a journal come to."""
 
@@ -127,17 +141,33 @@ class Record:
         self.spent = 0.0
         self.trials: list[Trial] = []
         self.rescored: list[Trial] = []
-        self._batch: Batch = Batch(())
+        self._batch: Batch = Batch((), place=-1)
         self._told: dict[int, Trial] = {}
+        self._paused: dict[int, Trial] = {}
         self.identity: dict[str, Any] = {}
         self.budget: dict[str, Any] = {}
         self.replay(events)
 
     @property
     def batch(self) -> Batch | None:
-        """The latest batch while any of its outcomes lacks."""
-        whole = len(self._told) == len(self._batch.proposals)
+        """The latest batch while any of its trials is neither finished nor paused."""
+        whole = len(self._told) + len(self._paused) == len(self._batch.proposals)
         return None if whole else replace(self._batch, told=tuple(self._told.values()))
+
+    @property
+    def paused(self) -> list[Trial]:
+        """Trials that wait for the next batch, by number; none while a batch runs."""
+        return [] if self.batch else [self._paused[number] for number in sorted(self._paused)]
+
+    @property
+    def training(self) -> int:
+        """How many trials have been proposed and not finished."""
+        return len(self._batch.proposals) - len(self._told)
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of training, those of paused trials as well."""
+        return self.epochs + sum(map(epochs_of, self.paused))
 
     def replay(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Take up what a process before this one recorded."""
@@ -147,20 +177,36 @@ class Record:
                 case "began":
                     self.identity, self.budget = event["identity"], event["budget"]
                 case "asked":
-                    self.asked([Proposal(**proposal) for proposal in event["proposals"]])
+                    self.asked([Proposal(**proposal) for proposal in event["proposals"]], event["may_pause"])
                 case "told":
                     self.told(self._restored(Outcome(**event["outcome"])))
+                case "paused":
+                    self.pause(self._restored(Outcome(**event["outcome"])))
                 case "gave_up":
                     self.failures = 0
 
-    def asked(self, proposals: Sequence[Proposal]) -> None:
-        """Begin a batch."""
-        self._batch = Batch(tuple(proposals), (), tuple(self.trials), self.epochs)
-        self._told = {}
+    def asked(self, proposals: Sequence[Proposal], may_pause: bool = False) -> None:
+        """Begin a batch, of these and of what is paused."""
+        paused = tuple(self.paused)
+        going_on = [next(one for one in self._batch.proposals if one.number == trial.number) for trial in paused]
+        self._batch = Batch(
+            (*going_on, *proposals),
+            earlier=tuple(self.trials),
+            spent_epochs=self.epochs,
+            place=self._batch.place + 1,
+            paused=paused,
+            may_pause=may_pause,
+        )
+        self._told, self._paused = {}, {}
+
+    def pause(self, trial: Trial) -> None:
+        """Let a trial of the batch wait for the next one."""
+        self._paused[trial.number] = trial
 
     def told(self, trial: Trial) -> None:
         """End a trial of the batch."""
         self._told[trial.number] = trial
+        self._paused.pop(trial.number, None)
         self.epochs += epochs_of(trial)
         if trial.rescores is not None:
             self.rescored = sorted([*self.rescored, trial], key=lambda one: one.number)

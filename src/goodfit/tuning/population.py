@@ -3,7 +3,7 @@
 import statistics
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,22 @@ from goodfit.data import Schema, Table
 from goodfit.files import remove
 from goodfit.params import check, overlay
 from goodfit.preprocessing import PreprocessingSection
-from goodfit.training import Candidate, Epoch, Finished, FitSections, RowStore, TrainingData, fit_population
+from goodfit.training import (
+    Candidate,
+    Epoch,
+    Finished,
+    FitSections,
+    Pause,
+    RowStore,
+    TrainingData,
+    fit_population,
+)
 from goodfit.tuning.batch import Batch
 from goodfit.tuning.decisions import overrides
 from goodfit.tuning.judging import Judge, mean_curve
 from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
-from goodfit.tuning.trial import Outcome, Proposal, State, derived_seed
+from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed
 
 OBJECTIVE = "valid/loss"
 PASSES = 10
@@ -68,15 +77,17 @@ class PopulationRunner:
         self._section, self._tree, self._data, self._state = section, tree, data, state
         self._rows = RowStore()
 
-    def __call__(self, batch: Batch) -> Iterator[Outcome]:
+    def __call__(self, batch: Batch) -> Iterator[Outcome | Paused]:
         """Train what the batch owes; the whole batch goes to the engine, whose checkpoints know what has ended."""
         began = time.monotonic()
         seeds = 1 if batch.proposals[0].rescores is not None else self._section.seeds
         replicas = len(self._data) * seeds
+        state, before = (self._state / "fits" / str(place) for place in (batch.place, batch.place - 1))
+        paused = {trial.number for trial in batch.paused}
         candidates: list[Candidate] = []
         for proposal in batch.proposals:
             try:
-                candidates += self._members(proposal, seeds)
+                candidates += self._members(proposal, seeds, before if proposal.number in paused else None)
             except Exception:  # these settings are wrong together, which each alone did not show
                 yield from _failed(batch, proposal, traceback.format_exc())
         if not candidates:
@@ -85,20 +96,32 @@ class PopulationRunner:
         epochs = {one.number // replicas: one.recipe.training.epochs for one in candidates}
         steps = {one.number // replicas: one.steps for one in candidates}
         judge = Judge(self._pruner(batch), batch, replicas, epochs, self._limit(batch), late, steps)
-        state = self._state / "fits" / str(batch.proposals[0].number)
-        yield from self._trained(candidates, judge, replicas, state, {one.number for one in batch.owed})
-        remove(state)
+
+        def pause(running: Collection[int]) -> bool:
+            """One trial alone would leave the other cores idle."""
+            new = {number // replicas for number in running} - paused
+            return batch.may_pause and not judge.over and len(new) <= 1
+
+        owed = {one.number for one in batch.owed}
+        pausing = False
+        for found in self._trained(candidates, judge, pause, replicas, state, owed):
+            pausing = pausing or isinstance(found, Paused)
+            yield found
+        remove(before)
+        if not pausing:
+            remove(state)
 
     def _trained(
-        self, candidates: list[Candidate], judge: Judge, replicas: int, state: Path, owed: set[int]
-    ) -> Iterator[Outcome]:
+        self, candidates: list[Candidate], judge: Judge, pause: Pause, replicas: int, state: Path, owed: set[int]
+    ) -> Iterator[Outcome | Paused]:
         members = {one.number: Member(one) for one in candidates}
 
         def on_epoch(number: int, epoch: Epoch) -> None:
             members[number].heard(epoch)
             judge.heard(number, epoch.number, epoch.metrics[OBJECTIVE])
 
-        for finished in fit_population(candidates, state=state, judge=judge, on_epoch=on_epoch, rows=self._rows):
+        engine = fit_population(candidates, state=state, judge=judge, pause=pause, on_epoch=on_epoch, rows=self._rows)
+        for finished in engine:
             member = members[finished.number]
             member.end(finished, latency=self._section.against == "latency")
             first = finished.number // replicas * replicas
@@ -106,7 +129,7 @@ class PopulationRunner:
             if finished.number // replicas in owed and all(one.finished for one in team):
                 yield joined(finished.number // replicas, team)
 
-    def _members(self, proposal: Proposal, seeds: int) -> list[Candidate]:
+    def _members(self, proposal: Proposal, seeds: int, begun: Path | None) -> list[Candidate]:
         settings = overrides(self._section.space, proposal.overrides)
         sections = check(overlay(self._tree, settings), FitSections, "params.yaml")
         first = proposal.number * len(self._data) * seeds
@@ -117,6 +140,7 @@ class PopulationRunner:
                 sections.recipe(self._data.schema),
                 derived_seed(proposal.seed, "replica", place) if place else proposal.seed,
                 self._data.of(fold, sections.training.preprocessing),
+                begun=begun,
             )
             for place, (fold, _) in enumerate(pairs)
         ]
@@ -164,7 +188,7 @@ class Member:
         """Take how it ended, and let the model go."""
         self.state, self.error = finished.state, finished.error
         losses = self.curve(OBJECTIVE)
-        self.value = losses[-1] if losses else 0.0
+        self.value = min(losses, default=0.0)
         if finished.fitted is None:
             return
         if finished.state == "COMPLETE":
@@ -174,7 +198,7 @@ class Member:
             self.figures["latency"] = _latency(finished.fitted.model, self.candidate.data)
 
 
-def joined(number: int, team: list[Member]) -> Outcome:
+def joined(number: int, team: list[Member]) -> Outcome | Paused:
     """Return what the folds and seeds of a trial came to: their mean; a failure of one is the trial's."""
     epochs = max(len(member.epochs) for member in team)
     seconds = sum(member.seconds for member in team)
@@ -184,11 +208,13 @@ def joined(number: int, team: list[Member]) -> Outcome:
     broken = [member for member in team if member.state == "FAIL"]
     if broken:
         return Outcome(number, "FAIL", None, epochs, seconds, broken[0].error, curves, replicas)
-    state: State = "PRUNED" if any(member.state == "PRUNED" for member in team) else "COMPLETE"
-    value = curves[OBJECTIVE][-1] if state == "PRUNED" else statistics.fmean(member.value for member in team)
+    complete = all(member.state == "COMPLETE" for member in team)
+    state: State = "COMPLETE" if complete else "PRUNED"
+    value = statistics.fmean(member.value for member in team) if complete else min(curves[OBJECTIVE])
     names = {name for member in team for name in member.figures}
     figures = {name: statistics.fmean(m.figures[name] for m in team if name in m.figures) for name in sorted(names)}
-    return Outcome(number, state, value, epochs, seconds, "", curves, replicas, figures)
+    outcome = Outcome(number, state, value, epochs, seconds, "", curves, replicas, figures)
+    return Paused(outcome) if any(member.state == "PAUSED" for member in team) else outcome
 
 
 def _failed(batch: Batch, proposal: Proposal, error: str) -> Iterator[Outcome]:

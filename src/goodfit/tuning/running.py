@@ -10,10 +10,11 @@ from goodfit.files import remove, write_text
 from goodfit.stage import failpoint
 from goodfit.tuning.batch import Batch
 from goodfit.tuning.ledger import Ledger
-from goodfit.tuning.trial import Outcome, Proposal, Trial, finished
+from goodfit.tuning.trial import Outcome, Paused, Proposal, Trial, finished
 
-RunBatch = Callable[[Batch], Iterable[Outcome]]
-"""Runs the proposals of a batch that it owes and yields their outcomes, in any order."""
+RunBatch = Callable[[Batch], Iterable[Outcome | Paused]]
+"""Runs the proposals of a batch that it owes and yields their outcomes, in any order; where the batch may pause, Paused
+for those that go on beside the next one."""
 
 ENVIRONMENT = (OSError, MachineError, ServiceError)
 """Errors that say nothing about a trial's settings: they end the search, and its trial is run again by the next one."""
@@ -32,7 +33,7 @@ def one_by_one(run: Callable[[Proposal], Outcome]) -> RunBatch:
 def run_recorded(
     batch: Batch, run_batch: RunBatch, ledger: Ledger, failures: Path, against: str | None = None
 ) -> Iterator[Trial]:
-    """Run a batch; yield each trial after its outcome is in the ledger.
+    """Run a batch; yield each finished trial after its outcome is in the ledger.
 
     Args:
         batch: the ledger's, some outcomes of which lack.
@@ -42,11 +43,16 @@ def run_recorded(
         against: the figure that is the second objective, if there is one.
     """
     owed = {proposal.number: proposal for proposal in batch}
-    for outcome in _outcomes(batch, run_batch, owed):
+    for found in _outcomes(batch, run_batch, owed):
+        outcome = found.so_far if isinstance(found, Paused) else found
         if outcome.number not in owed:
             raise RuntimeError(f"run_batch yielded trial {outcome.number}, which it did not owe: {sorted(owed)}")
         failpoint("search.trial_done")  # the trial has run, its outcome is not recorded
         trial = finished(owed.pop(outcome.number), outcome, against)
+        if isinstance(found, Paused) and batch.may_pause and trial.state == "PRUNED":
+            ledger.pause(trial)
+            failpoint("search.paused")  # how far it has come is recorded, no batch to go on beside is
+            continue
         if trial.state == "FAIL":
             _keep_failure(trial, failures)
         ledger.tell(trial)
@@ -71,7 +77,7 @@ def _attempt(run: Callable[[Proposal], Outcome], proposal: Proposal) -> Outcome:
         return Outcome(proposal.number, "FAIL", duration_s=seconds, error=traceback.format_exc())
 
 
-def _outcomes(batch: Batch, run_batch: RunBatch, owed: Mapping[int, Proposal]) -> Iterator[Outcome]:
+def _outcomes(batch: Batch, run_batch: RunBatch, owed: Mapping[int, Proposal]) -> Iterator[Outcome | Paused]:
     """Yield what the batch yields, then a failure for each proposal that it still owes."""
     error = "run_batch yielded no outcome for this trial"
     try:

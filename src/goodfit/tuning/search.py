@@ -22,7 +22,7 @@ from goodfit.tuning.running import RunBatch, run_recorded, sweep
 from goodfit.tuning.samplers.study import VERSION
 from goodfit.tuning.section import TuneSection
 from goodfit.tuning.starts import Start
-from goodfit.tuning.trial import Trial
+from goodfit.tuning.trial import Proposal, Trial
 
 OnTrial = Callable[[Trial], None]
 DIRECTION = "minimize"
@@ -80,20 +80,27 @@ def search(
 
 
 def _asked(section: TuneSection, ledger: Ledger, proposer: Proposer, state: Path) -> Batch | None:
-    """Propose and record the next batch; nothing when enough trials have finished or the budget is spent."""
-    trials = ledger.trials
-    count = min(section.batch, section.trials - ledger.counted)
-    if count <= 0 or ledger.rescored or (spent(section, ledger) and best_of(trials)):
+    """Record the next batch, of new proposals and of what is paused; nothing when there is neither."""
+    begun = ledger.counted + len(ledger.paused)
+    proposals = _proposed(section, ledger, proposer, section.trials - begun, state)
+    if not proposals and not ledger.paused:
         return None
-    if ledger.failures > section.max_failures:
-        ledger.give_up()
-        raise _too_many_failures(trials, section.max_failures, state)
-    proposals = proposer.propose(trials, count)
-    if not proposals:
-        return None
-    ledger.ask(proposals)
+    more = section.trials > begun + len(proposals)
+    ledger.ask(proposals, bool(proposals) and more and section.against is None)
     failpoint("search.asked")  # the batch is recorded, nothing of it has run
     return ledger.batch
+
+
+def _proposed(section: TuneSection, ledger: Ledger, proposer: Proposer, wanted: int, state: Path) -> list[Proposal]:
+    """Return new proposals; none when enough trials are under way or the budget is spent."""
+    going = ledger.paused or best_of(ledger.trials)
+    if wanted <= 0 or ledger.rescored or (spent(section, ledger) and going):
+        return []
+    if ledger.failures > section.max_failures:
+        ledger.give_up()
+        raise _too_many_failures(ledger.trials, section.max_failures, state)
+    known = sorted([*ledger.trials, *ledger.paused], key=lambda trial: trial.number)
+    return proposer.propose(known, min(section.batch, wanted))
 
 
 def _second_look(section: TuneSection, ledger: Ledger, seed: int) -> Batch | None:

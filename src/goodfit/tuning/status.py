@@ -90,7 +90,7 @@ def _status(record: Record, state: str, process: int | None, journal: str) -> St
         complete=counts["COMPLETE"],
         pruned=counts["PRUNED"],
         failed=counts["FAIL"],
-        training=len(record.batch) if record.batch else 0,
+        training=record.training,
         rescored=len(record.rescored),
         best=best.value if best else None,
         best_trial=best.number if best else None,

@@ -37,7 +37,7 @@ class Outcome:
     Args:
         number: the proposal's.
         state: COMPLETE; PRUNED, stopped early because it lost; FAIL, no usable value.
-        value: the objective, lower is better; of a pruned trial, the last one seen.
+        value: the objective, lower is better; of a pruned trial, the best one seen.
         epochs: epochs trained.
         duration_s: seconds it took.
         error: what went wrong, with its traceback.
@@ -55,6 +55,17 @@ class Outcome:
     curves: dict[str, list[float]] = field(default_factory=dict)
     replicas: list[list[float]] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A trial that is not finished: it goes on beside the next batch.
+
+    Args:
+        so_far: what it would have come to if it were pruned now.
+    """
+
+    so_far: Outcome
 
 
 @dataclass(frozen=True)

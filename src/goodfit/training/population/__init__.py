@@ -1,7 +1,7 @@
 """Many members trained as one program: `fit_population`."""
 
-from goodfit.training.population.candidate import Candidate, Finished, Judge
+from goodfit.training.population.candidate import Candidate, Finished, Judge, Pause
 from goodfit.training.population.population import fit_population
 from goodfit.training.population.rows import RowStore
 
-__all__ = ["Candidate", "Finished", "Judge", "RowStore", "fit_population"]
+__all__ = ["Candidate", "Finished", "Judge", "Pause", "RowStore", "fit_population"]

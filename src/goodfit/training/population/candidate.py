@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from goodfit.training.batches import batch_sizes
@@ -18,6 +19,7 @@ class Candidate:
         seed: decides the first weights, the order of rows and the noise of regularizers, whoever trains beside it.
         data: preprocessed rows; several candidates may share one object.
         until: the epoch after which it ends, where that is not the recipe's last; schedules stay those of all epochs.
+        begun: folder of the population that paused it, from whose last checkpoint it goes on.
     """
 
     number: int
@@ -25,6 +27,7 @@ class Candidate:
     seed: int
     data: TrainingData
     until: int | None = None
+    begun: Path | None = None
 
     @property
     def epochs(self) -> int:
@@ -38,10 +41,14 @@ class Candidate:
 
 
 Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]
-"""(epoch, number to valid loss after that epoch of every member that trained in it) -> numbers that stop here, pruned.
+"""(epoch, number to valid loss after that epoch of every member that has just trained it) -> numbers that stop, pruned.
 
 A pure function: a resumed population asks again. A member that ends in this epoch by itself is complete, not pruned.
+Where members are at different epochs, since some had been paused, it is asked for each epoch, the latest first.
 """
+
+Pause: TypeAlias = Callable[[Collection[int]], bool]
+"""(numbers of the members that still train) -> whether the population ends here, and others go on with them."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,12 @@ class Finished:
 
     Args:
         number: the candidate's.
-        state: COMPLETE; PRUNED by the judge; FAIL, because it diverged or could not be built.
-        fitted: the trained model; of a pruned one as far as it came; None when it failed.
+        state: COMPLETE; PRUNED by the judge; PAUSED, to go on elsewhere; FAIL, it diverged or could not be built.
+        fitted: the trained model; of a pruned one as far as it came; None when it failed or was paused.
         error: what went wrong.
     """
 
     number: int
-    state: Literal["COMPLETE", "PRUNED", "FAIL"]
+    state: Literal["COMPLETE", "PRUNED", "FAIL", "PAUSED"]
     fitted: Fitted | None
     error: str = ""

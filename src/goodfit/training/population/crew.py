@@ -18,8 +18,8 @@ class Crew(AbstractContextManager["Crew"], Protocol):
     The histories of a stack's standings are up to date after `finish`; its numbers may be elsewhere, so ask the crew.
     """
 
-    def begin(self, groups: Sequence[Group], epoch: int) -> None:
-        """Let every stack be trained for one epoch from now on, or at the latest in `finish`."""
+    def begin(self, groups: Sequence[Group]) -> None:
+        """Let every stack be trained for one more epoch from now on, or at the latest in `finish`."""
 
     def finish(self) -> None:
         """Wait until that epoch is over."""

@@ -69,9 +69,15 @@ class Group:
             self.demands[self.sizes[0]] = self.program.demands(batch)
             return not torch.equal(before, torch.get_rng_state())
 
-    def epoch(self, number: int, clock: Callable[[], float] = time.process_time) -> None:
-        """Train every member for one epoch and note what it came to; `clock` counts the CPU seconds of this work."""
+    @property
+    def epochs(self) -> int:
+        """How many epochs its members have behind them."""
+        return len(self.standings[0].history.epochs)
+
+    def epoch(self, clock: Callable[[], float] = time.process_time) -> None:
+        """Train every member for one more epoch and note what it came to; `clock` counts the CPU seconds of this."""
         started, started_cpu = time.perf_counter(), clock()
+        number = self.epochs + 1
         rates = [
             s.rates(base, number, len(self.sizes)) for s, base in zip(self.standings, self.stack.rates, strict=True)
         ]

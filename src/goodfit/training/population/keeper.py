@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from goodfit.training.sealed import IDENTITY, checkpoint_path, load_sealed, resumable, save_sealed
+from goodfit.training.sealed import IDENTITY, checkpoint_path, load_sealed, newest_sound, resumable, save_sealed
 
 SHARE = 0.03
 """Of the time, at most, that goes into checkpoints; while it allows for one, each epoch has one."""
@@ -41,3 +41,9 @@ class Keeper:
         save_sealed(checkpoint_path(self.folder, epoch), {IDENTITY: self.identity, **state})
         self.last = time.perf_counter()
         self.cost = self.last - began
+
+
+def checkpoint_in(folder: Path) -> dict[str, Any] | None:
+    """Return the newest sound state of whatever population wrote to a folder."""
+    path = newest_sound(folder)
+    return load_sealed(path) if path is not None else None

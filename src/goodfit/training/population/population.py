@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from goodfit.errors import ConfigurationError, DataError
+from goodfit.errors import ConfigurationError, DataError, Fault, ServiceError
 from goodfit.files import digest_of_value
 from goodfit.stage import failpoint
-from goodfit.training.population.candidate import Candidate, Finished, Judge
+from goodfit.training.population.candidate import Candidate, Finished, Judge, Pause
 from goodfit.training.population.crew import Crew, crew_of
 from goodfit.training.population.group import Group
 from goodfit.training.population.grouping import grouped
-from goodfit.training.population.keeper import Keeper
+from goodfit.training.population.keeper import Keeper, checkpoint_in
 from goodfit.training.population.rows import RowStore
 from goodfit.training.population.standing import Standing
 from goodfit.training.recipe import Epoch
@@ -26,6 +26,7 @@ def fit_population(
     *,
     state: Path | None,
     judge: Judge | None = None,
+    pause: Pause | None = None,
     on_epoch: OnEpoch | None = None,
     rows: RowStore | None = None,
 ) -> Iterator[Finished]:
@@ -40,19 +41,23 @@ def fit_population(
         candidates: what to train; their numbers are unique.
         state: folder for checkpoints, or None to train without; it must belong to these candidates alone.
         judge: says after each epoch who stops.
+        pause: says after each epoch, when who stops is gone, whether to end here: whoever still trains is PAUSED, and
+            can go on in another population (`Candidate.begun`), beside others. Needs `state`.
         on_epoch: called with a candidate's number and each of its epochs, once that epoch is in a checkpoint (at most a
-            few seconds later) and before the candidate is yielded; on resume, first for each epoch of the checkpoint
-            (`Epoch.restored`). What it raises ends the population and comes out unchanged.
+            few seconds later) and before the candidate is yielded; on resume, and of who was paused, first for each
+            epoch of the checkpoint (`Epoch.restored`). What it raises ends the population and comes out unchanged.
         rows: prepared rows of populations before this one over the same data, to be used again.
 
     Raises:
         MachineError: the device that is named is not there.
-        ServiceError: a checkpoint cannot be written.
+        ServiceError: a checkpoint cannot be written, or that of a paused candidate is gone.
     """
     numbers = [candidate.number for candidate in candidates]
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"the numbers of candidates must be unique, not {numbers}")
-    yield from Population(candidates, state, judge, on_epoch, rows or RowStore()).run()
+    if pause is not None and state is None:
+        raise ValueError("a population that may pause needs a folder for checkpoints")
+    yield from Population(candidates, state, judge, pause, on_epoch, rows or RowStore()).run()
 
 
 class Population:
@@ -63,10 +68,12 @@ class Population:
         candidates: Sequence[Candidate],
         state: Path | None,
         judge: Judge | None,
+        pause: Pause | None,
         on_epoch: OnEpoch | None,
         rows: RowStore,
     ) -> None:
         self.judge = judge
+        self.pause = pause
         self.on_epoch = on_epoch
         self.done: list[Standing] = []
         self.news: deque[tuple[Standing, Epoch | None]] = deque()
@@ -77,41 +84,65 @@ class Population:
                 standings.append(started(candidate))
             except (ConfigurationError, DataError) as error:
                 self.failed.append(Finished(candidate.number, "FAIL", None, str(error)))
-        self.keeper = Keeper(state, _identity(standings))
-        self.groups = [Group(members, *rows.prepared(members[0])) for members in grouped(standings)]
+        self.identities = {standing.number: identity(standing) for standing in standings}
+        self.keeper = Keeper(state, digest_of_value(sorted(self.identities.items())))
+        fresh = [standing for standing in standings if standing.candidate.begun is None]
+        self.groups = [Group(members, *rows.prepared(members[0])) for members in grouped(fresh)]
+        self._take_up([standing for standing in standings if standing.candidate.begun is not None], rows)
 
     def run(self) -> Iterator[Finished]:
         """Train to the end."""
         yield from self.failed
         epoch = self._resume()
         yield from self._told()
-        if not self.groups:
-            return
+        if self.groups and not (epoch and self._pausing()):
+            yield from self._trained(epoch)
+        for standing in self._training():
+            yield Finished(standing.number, "PAUSED", None)
+
+    def _trained(self, epoch: int) -> Iterator[Finished]:
+        """Train until nobody is left, or who is left is paused; `epoch` counts those of this population."""
         with crew_of(self.groups) as crew:
-            crew.begin(self.groups, epoch + 1)
-            while self.groups:
+            crew.begin(self.groups)
+            going = True
+            while going:
                 epoch += 1
                 crew.finish()
-                self._judged(epoch, crew)
-                due = self.keeper.folder is None or not self.groups or self.keeper.due()
+                self._judged(crew)
+                going = bool(self.groups) and not self._pausing()
+                due = self.keeper.folder is None or not going or self.keeper.due()
                 state = self._state(epoch, crew) if due else {}
-                if self.groups:
-                    crew.begin(self.groups, epoch + 1)  # goes on while this process writes and tells
+                if going:
+                    crew.begin(self.groups)  # goes on while this process writes and tells
                 if due:
                     self.keeper.write(epoch, state)
                     failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
                     yield from self._told()
 
-    def _judged(self, epoch: int, crew: Crew) -> None:
+    def _training(self) -> list[Standing]:
+        return [standing for group in self.groups for standing in group.standings]
+
+    def _pausing(self) -> bool:
+        return self.pause is not None and self.pause([standing.number for standing in self._training()])
+
+    def _judged(self, crew: Crew) -> None:
         """Note the news of an epoch, and let those go who are done."""
-        standings = [standing for group in self.groups for standing in group.standings]
-        sound = [standing for standing in standings if not standing.state]
-        losses = {standing.number: standing.history.losses[-1] for standing in sound}
-        stopped = set(self.judge(epoch, losses)) if self.judge is not None and losses else set()
+        sound = [standing for standing in self._training() if not standing.state]
+        stopped = self._stopped(sound)
         self.news.extend((standing, standing.history.epochs[-1]) for standing in sound)
         for group in self.groups:
             self._released(group, stopped, crew)
         self.groups = [group for group in self.groups if group.standings]
+
+    def _stopped(self, sound: Sequence[Standing]) -> set[int]:
+        """Return whom the judge stops; those who were paused are at later epochs than the others."""
+        if self.judge is None:
+            return set()
+        losses: dict[int, dict[int, float]] = {}
+        for standing in sound:
+            found = standing.history.losses
+            losses.setdefault(len(found), {})[standing.number] = found[-1]
+        return {number for epoch in sorted(losses, reverse=True) for number in self.judge(epoch, losses[epoch])}
 
     def _released(self, group: Group, stopped: set[int], crew: Crew) -> None:
         staying = []
@@ -140,35 +171,59 @@ class Population:
             "epoch": epoch,
             "done": [standing.to_dict() for standing in self.done],
             "groups": [crew.state_dict(group) for group in self.groups],
+            "identities": self.identities,
         }
 
     def _resume(self) -> int:
         """Take up what a crash left; return the number of epochs that are done."""
         found = self.keeper.restored()
-        if found is None:
-            return 0
-        self.groups, self.done = _restored(self.groups, found)
-        every = self.done + [standing for group in self.groups for standing in group.standings]
-        for number in range(1, found["epoch"] + 1):
+        if found is not None:
+            self.groups, self.done = _restored(self.groups, self.done, found)
+        every = self.done + self._training()
+        for number in range(1, max((len(standing.history.epochs) for standing in every), default=0) + 1):
             reached = [standing for standing in every if len(standing.history.epochs) >= number]
             self.news.extend((standing, standing.history.epochs[number - 1]) for standing in reached)
         self.news.extend((standing, None) for standing in self.done)
-        return int(found["epoch"])
+        return 0 if found is None else int(found["epoch"])
+
+    def _take_up(self, paused: Sequence[Standing], rows: RowStore) -> None:
+        """Go on with candidates from where another population paused them, in the stacks that they were in."""
+        for folder in sorted({standing.candidate.begun for standing in paused if standing.candidate.begun}):
+            own = {standing.number: standing for standing in paused if standing.candidate.begun == folder}
+            found = _checkpoint_of(folder, {number: self.identities[number] for number in own})
+            for value in (value for value in found["done"] if value["number"] in own):
+                self.done.append(own[value["number"]])
+                self.done[-1].restore(value)
+            for value in found["groups"]:
+                members = [own[member["number"]] for member in value["members"] if member["number"] in own]
+                if members:
+                    self.groups.append(Group(members, *rows.prepared(members[0])))
+                    self.groups[-1].load_state_dict(value)
 
 
-def _restored(groups: Sequence[Group], found: dict[str, Any]) -> tuple[list[Group], list[Standing]]:
+def _checkpoint_of(folder: Path, paused: dict[int, str]) -> dict[str, Any]:
+    """Return the last checkpoint of a population that paused these candidates, given their identities."""
+    found = checkpoint_in(folder)
+    known = {} if found is None else dict(found["identities"])
+    if found is None or not paused.items() <= known.items():
+        rule = f"holds no sound checkpoint of {sorted(paused)}, which were to go on from it"
+        remedy = "The search cannot go on as it would have: delete its folder under .goodfit/state to start it anew."
+        raise ServiceError([Fault(str(folder), rule, None, remedy)])
+    return found
+
+
+def _restored(
+    groups: Sequence[Group], done: Sequence[Standing], found: dict[str, Any]
+) -> tuple[list[Group], list[Standing]]:
     everyone = {standing.number: standing for group in groups for standing in group.standings}
+    everyone |= {standing.number: standing for standing in done}
     homes = {standing.number: group for group in groups for standing in group.standings}
-    done = [everyone[value["number"]] for value in found["done"]]
-    for standing, value in zip(done, found["done"], strict=True):
+    ended = [everyone[value["number"]] for value in found["done"]]
+    for standing, value in zip(ended, found["done"], strict=True):
         standing.restore(value)
     living = []
     for value in found["groups"]:
         group = homes[value["members"][0]["number"]]
         group.load_state_dict(value)
         living.append(group)
-    return living, done
-
-
-def _identity(standings: Sequence[Standing]) -> str:
-    return digest_of_value([[standing.number, identity(standing)] for standing in standings])
+    return living, ended

@@ -45,7 +45,7 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._end()
 
-    def begin(self, groups: Sequence[Group], epoch: int) -> None:
+    def begin(self, groups: Sequence[Group]) -> None:
         """Divide the stacks among the workers, and let them train."""
         owners = [self.owners.get(id(group)) for group in groups]
         shares = balanced([_cost(group) for group in groups], owners, len(self.workers))
@@ -54,7 +54,7 @@ class Processes:
             for group in share:
                 self._move(group, owner)
         for owner, share in self.begun:
-            self._send(owner, "train", epoch, [self.places[id(group)] for group in share])
+            self._send(owner, "train", [self.places[id(group)] for group in share])
 
     def finish(self) -> None:
         """Take from every worker how its stacks have come on."""

@@ -25,7 +25,7 @@ class Threads:
 
     def __init__(self, workers: int) -> None:
         self.pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="population")
-        self.begun: tuple[Sequence[Group], int] = ((), 0)
+        self.begun: Sequence[Group] = ()
 
     def __enter__(self) -> "Threads":
         return self
@@ -33,18 +33,18 @@ class Threads:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    def begin(self, groups: Sequence[Group], epoch: int) -> None:
+    def begin(self, groups: Sequence[Group]) -> None:
         """Note what is to be trained."""
-        self.begun = (groups, epoch)
+        self.begun = groups
 
     def finish(self) -> None:
         """Train it."""
-        groups, epoch = self.begun
+        groups = self.begun
         with held_still(groups[0].device, groups[0].threads):
             alone = [group for group in groups if group.draws]  # one by one: all threads share torch's generator
-            waiting = [self.pool.submit(trained, group, epoch) for group in groups if group not in alone]
+            waiting = [self.pool.submit(trained, group) for group in groups if group not in alone]
             for group in alone:
-                trained(group, epoch)
+                trained(group)
             for future in waiting:
                 future.result()
 
@@ -61,16 +61,16 @@ class Threads:
         return group.state_dict()
 
 
-def trained(group: Group, epoch: int) -> None:
-    """Train a stack for one epoch; an error that only these members can have caused is theirs.
+def trained(group: Group) -> None:
+    """Train a stack for one more epoch; an error that only these members can have caused is theirs.
 
     Who draws from torch's own generator must have it to itself.
     """
     torch.set_num_threads(group.threads)
     if group.draws:
-        torch.manual_seed(derived(group.standings[0].candidate.seed, "epoch", epoch))
+        torch.manual_seed(derived(group.standings[0].candidate.seed, "epoch", group.epochs + 1))
     try:
-        group.epoch(epoch, clock=time.thread_time)
+        group.epoch(clock=time.thread_time)
     except (OSError, MemoryError, GoodfitError):
         raise
     except Exception:

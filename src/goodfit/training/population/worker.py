@@ -123,10 +123,10 @@ class Hands:
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = groups
 
-    def train(self, epoch: int, places: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """Train stacks for an epoch; return how each of their members has come on."""
+    def train(self, places: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """Train stacks for one more epoch; return how each of their members has come on."""
         for place in places:
-            trained(self.groups[place], epoch)
+            trained(self.groups[place])
         return [[standing.news() for standing in self.groups[place].standings] for place in places]
 
     def kept(self, place: int, row: int) -> Any:

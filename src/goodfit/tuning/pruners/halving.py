@@ -61,7 +61,7 @@ def rungs(epochs: int, first: int, reduction: int) -> list[int]:
 
 def losers_of(standing: Standing, running: list[Contender], reduction: int) -> Set[int]:
     """Return those of the running trials that are not among the best, of themselves or of all that came so far."""
-    values = {one.number: one.curve[standing.epoch - 1] for one in standing.rivals()}
+    values = {one.number: min(one.curve[: standing.epoch]) for one in standing.rivals()}
     mates = {one.number: values[one.number] for one in running}
     leaders = best_share(mates, _share(mates, reduction)) & best_share(values, _share(values, reduction))
     return mates.keys() - leaders
