@@ -76,11 +76,11 @@ def test_a_kill_inside_a_batch_changes_nothing(tmp_path: Path) -> None:
         assert resumed.best == calm.best
 
 
-def test_a_pruned_trial_carries_its_last_value_and_its_epochs(tmp_path: Path) -> None:
+def test_a_pruned_trial_carries_its_best_value_and_its_epochs(tmp_path: Path) -> None:
     result = searched(tmp_path, pruner={"kind": "halving", "first": 1})
     for trial in (t for t in result.trials if t.state == "PRUNED"):
         assert trial.epochs == len(trial.curves["valid/loss"]) < 4
-        assert trial.value == trial.curves["valid/loss"][-1]
+        assert trial.value == min(trial.curves["valid/loss"])
 
 
 def test_folds_and_seeds_are_members_whose_mean_is_the_value(tmp_path: Path) -> None:

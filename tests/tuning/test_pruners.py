@@ -136,6 +136,13 @@ def test_the_budget_of_epochs_ends_a_batch_and_lets_the_best_finish_where_none_h
     assert 26 * 0.9 <= spent <= 26 * 1.1
 
 
+@pytest.mark.parametrize(("kind", "options"), [("halving", {"first": 2}), ("hyperband", {"brackets": 1})])
+def test_the_best_value_so_far_is_compared(kind: str, options: dict[str, Any]) -> None:
+    """Trial 0 has been where nobody else was; its latest epoch is a bad one, as epochs are."""
+    running = {0: Contender(0, (0.1, 0.9)), 3: Contender(3, (0.5, 0.4))}
+    assert losers(kind, Standing(2, 18, running), **options) == [3]
+
+
 def test_time_that_is_up_ends_everyone_once_a_trial_has_completed() -> None:
     done = Trial(9, "COMPLETE", 1.0, 5, 0.0, {}, 0)
     late = {"late": lambda: True}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from goodfit.tuning import Outcome, Proposal, SearchResult, one_by_one
 
 POINTS = {"search.before_study", "search.asked", "search.trial_done", "search.told", "search.all_done"}
+"""Passed by a search that never pauses; see test_search_pauses.py."""
 SCRIPT = """
 import sys
 from pathlib import Path

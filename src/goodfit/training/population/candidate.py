@@ -19,7 +19,8 @@ class Candidate:
         seed: decides the first weights, the order of rows and the noise of regularizers, whoever trains beside it.
         data: preprocessed rows; several candidates may share one object.
         until: the epoch after which it ends, where that is not the recipe's last; schedules stay those of all epochs.
-        begun: folder of the population that paused it, from whose last checkpoint it goes on.
+        begun: folder of the population that paused it, from whose last checkpoint it goes on; with whom it shared a
+            stack there, it goes on together.
     """
 
     number: int

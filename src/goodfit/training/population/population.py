@@ -1,7 +1,7 @@
 """Train many members as one program, epoch by epoch in lockstep."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,10 +195,17 @@ class Population:
                 self.done.append(own[value["number"]])
                 self.done[-1].restore(value)
             for value in found["groups"]:
-                members = [own[member["number"]] for member in value["members"] if member["number"] in own]
-                if members:
-                    self.groups.append(Group(members, *rows.prepared(members[0])))
+                numbers = {member["number"] for member in value["members"]}
+                if numbers & own.keys():
+                    self.groups.append(_stack_of(numbers, own, rows))
                     self.groups[-1].load_state_dict(value)
+
+
+def _stack_of(numbers: Collection[int], paused: Mapping[int, Standing], rows: RowStore) -> Group:
+    if missing := sorted(set(numbers) - paused.keys()):
+        raise ValueError(f"candidates {sorted(numbers)} were paused in one stack and go on together: {missing} lack")
+    members = [paused[number] for number in sorted(numbers)]
+    return Group(members, *rows.prepared(members[0]))
 
 
 def _checkpoint_of(folder: Path, paused: dict[int, str]) -> dict[str, Any]:

@@ -23,8 +23,9 @@ lower in nine and as high in one, by 2.4 % in the median, for 1.6 times the seco
 class HalvingPruner(Pruner):
     """Successive halving: at each rung only the best of a batch train on, if they rank as high over the whole search.
 
-    Rungs lie at epochs whose distance grows by the factor `reduction`, the last one below the full number. A trial goes
-    on if it is among the best 1/reduction of its batch (never fewer than one trial) and of all trials that came to this
+    Rungs lie at epochs whose distance grows by the factor `reduction`, the last one below the full number. Compared is
+    the best value so far, which is what a trial comes to in the end: a single epoch's goes up and down. A trial goes on
+    if it is among the best 1/reduction of its batch (never fewer than one trial) and of all trials that came to this
     rung, in this batch or before. Sources: Jamieson, Talwalkar, AISTATS 2016 (successive halving); Li et al., A System
     for Massively Parallel Hyperparameter Tuning, MLSys 2020 (comparison with earlier trials).
 
