@@ -13,8 +13,7 @@ from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that 
 from goodfit.bundle import Bundle, save_bundle
 from goodfit.calibration import CalibrationSection, calibrated, check_calibration
 from goodfit.data import Table, read_table
-from goodfit.ensembling import OWN, TrainSection, Volume, assembled_of, read_leaders, refitted, trained
-from goodfit.errors import ConfigurationError, Fault
+from goodfit.ensembling import OWN, TrainSection, Volume, assembled_of, mates, read_leaders, refitted, trained
 from goodfit.files import remove, write_json
 from goodfit.params import dotted, load_params, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, record_tags, run_record, search_attempt
@@ -55,7 +54,7 @@ def train(stage: Stage[Params]) -> None:
     check_calibration(stage.params.calibration, tables[0].schema.task)
     own = dotted(stage.params.train, "train.") | dotted(stage.params.calibration, "calibration.")
     search, params = search_attempt(root), dotted(sections) | own
-    mates = mates_of(stage, sections)
+    beside = mates_of(stage, sections)
     record = run_record(
         root, attempt=stage.key, experiment=section.experiment, params=params, inputs=stage.inputs, search=search
     )
@@ -64,7 +63,7 @@ def train(stage: Stage[Params]) -> None:
         tracker.candidate(stage.key, search=search, params=params, tags=record_tags(record)) as run,
     ):
         run.inputs({path: md5 for path, md5 in stage.inputs.items() if path.startswith("data/")})
-        fitted, bundle, again = fitted_bundle(stage, sections, mates, tables, run)
+        fitted, bundle, again = fitted_bundle(stage, sections, beside, tables, run)
         figures = figures_of(fitted, bundle) | (again.figures if again else {})
         run.metrics(figures)
         for path in ("params.yaml", "artifacts/best.yaml", "reports/training.csv"):
@@ -82,25 +81,17 @@ def train(stage: Stage[Params]) -> None:
 
 
 def mates_of(stage: Stage[Params], sections: FitSections) -> dict[int, FitSections]:
-    """Return what is trained beside the best settings, for an ensemble to be chosen: sections by trial; mostly none.
-
-    Raises:
-        ConfigurationError: there was no search to choose from.
-    """
+    """Return what is trained beside the best settings, for an ensemble to be chosen: sections by trial; mostly none."""
     size = stage.params.train.library
     if size == 1:
         return {}
     leaders = read_leaders(stage.root / "artifacts/leaders.json")
-    if not leaders:
-        rule, remedy = "is chosen among the trials of a search, and there was none", "Set tune.trials, or remove it."
-        raise ConfigurationError([Fault("params.yaml: train.ensemble", rule, stage.params.train.ensemble, remedy)])
     others = {one.trial: load_params(stage.root / "params.yaml", FitSections, one.overrides) for one in leaders[1:]}
-    alike = {t: s for t, s in others.items() if s.training.preprocessing == sections.training.preprocessing}
-    return dict(list(alike.items())[: size - 1])
+    return mates(sections, others, size - 1)
 
 
 def fitted_bundle(
-    stage: Stage[Params], sections: FitSections, mates: dict[int, FitSections], tables: tuple[Table, Table], run: Run
+    stage: Stage[Params], sections: FitSections, beside: dict[int, FitSections], tables: tuple[Table, Table], run: Run
 ) -> tuple[Fitted, Bundle, Refitted | None]:
     """Fit, choose, calibrate, fit again if asked to, and write models/candidate and reports/training.csv."""
 
@@ -112,13 +103,13 @@ def fitted_bundle(
     fitted = fit(sections.recipe(schema), data, seed=sections.seed, state=fit_state(stage), on_epoch=on_epoch)
     bundle = Bundle(schema, data.preprocessor, sections.model, sections.regularization, fitted.model)
     volumes = [Volume(OWN, sections.model, sections.regularization, fitted)]
-    if mates:
-        bundle, volumes = chosen(stage, bundle, volumes[0], mates, data)
+    if beside:
+        bundle, volumes = chosen(stage, bundle, volumes[0], beside, data)
     bundle = own_temperature(calibrated(bundle, tables[1], stage.params.calibration), tables[1], stage)
     curve: list[dict[str, float]] = [{"epoch": epoch.number, **epoch.metrics} for epoch in fitted.epochs]
     again = None
     if stage.params.train.refit:
-        every = {OWN: sections, **mates}
+        every = {OWN: sections, **beside}
         again = trained_again(stage, [one.found(every[one.trial], schema) for one in volumes], tables, run)
         bundle, curve = refitted(bundle, again), with_refit(curve, again)
     save_bundle(stage.root / "models/candidate", bundle)
@@ -140,11 +131,13 @@ def trained_again(stage: Stage[Params], found: list[Found], tables: tuple[Table,
 
 
 def chosen(
-    stage: Stage[Params], best: Bundle, own: Volume, mates: dict[int, FitSections], data: TrainingData
+    stage: Stage[Params], best: Bundle, own: Volume, beside: dict[int, FitSections], data: TrainingData
 ) -> tuple[Bundle, list[Volume]]:
     """Return the ensemble that the valid rows choose and its models; the best alone where no other helps it."""
-    say(f"train: {len(mates)} more settings of the search, for an ensemble")
-    library = [own, *trained(mates, best.schema, data, fit_state(stage) / "ensemble")]
+    seeds = sum(trial < OWN for trial in beside)
+    others = f"{len(beside) - seeds} other settings of the search and the best ones from {seeds} other seeds"
+    say(f"train: {others}, for an ensemble")
+    library = [own, *trained(beside, best.schema, data, fit_state(stage) / "ensemble")]
     bundle, selection = assembled_of(library, best, data, stage.params.train.ensemble)
     first, last = selection.losses[0], selection.losses[-1]
     say(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
-from goodfit.ensembling import TrainSection, assembled_of, refitted, trained
+from goodfit.ensembling import TrainSection, assembled_of, mates, refitted, trained
 from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.params import check
@@ -99,3 +99,21 @@ def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:
 
 def test_three_settings_are_trained_for_each_vote() -> None:
     assert [TrainSection(ensemble=votes).library for votes in (1, 2, 5)] == [1, 6, 15]
+
+
+def test_half_are_other_settings_and_half_the_best_from_other_seeds() -> None:
+    best, others = sections(*SETTINGS[0]), {trial: sections(*SETTINGS[1]) for trial in (7, 3, 9, 4)}
+    prepared = {"preprocessing": {"scaling": "standard"}}
+    others[3] = others[3].model_copy(update={"training": others[3].training.model_validate(prepared)})
+    found = mates(best, others, 5)
+    assert list(found) == [7, 9, -2, -3, -4]
+    assert all(found[trial] == best for trial in (-2, -3, -4))
+    assert list(mates(best, {}, 3)) == [-2, -3, -4]
+
+
+def test_the_best_from_other_seeds_differ_and_are_refitted_as_they_were(world: Any, tmp_path: Path) -> None:
+    made, best = world("binary"), sections(*SETTINGS[0])
+    data = TrainingData.of(made.parts.train, made.parts.valid, best.training.preprocessing)
+    one, other = trained(mates(best, {}, 2), made.schema, data, tmp_path / "state")
+    assert one.fitted.valid_loss != other.fitted.valid_loss
+    assert one.found(best, made.schema).seed != other.found(best, made.schema).seed != best.seed

@@ -10,13 +10,15 @@ from goodfit.bundle import load_bundle
 from goodfit.files import read_json, write_json
 
 
-def test_without_a_search_there_is_nothing_to_choose_from(snapshots: Any, tmp_path: Any) -> None:
+def test_without_a_search_an_ensemble_is_chosen_among_seeds(snapshots: Any, tmp_path: Any) -> None:
     project = snapshots["tune"].copy(tmp_path / "project")
     (project.root / "artifacts/leaders.json").write_text('{"leaders": []}')
     project.edit("params.yaml", "train: {}", "train: {ensemble: 3}")
     result = project.run("python", "pipeline/train.py")
-    assert result.returncode == 2, result.stdout
-    assert "params.yaml: train.ensemble: is chosen among the trials of a search" in result.stdout
+    assert result.returncode == 0, result.stdout
+    assert (
+        "train: 0 other settings of the search and the best ones from 8 other seeds, for an ensemble" in result.stdout
+    )
 
 
 @pytest.mark.slow

@@ -57,6 +57,15 @@ def test_without_a_search_the_files_hold_nothing_and_can_be_read(lab: Any) -> No
     assert len(pandas.read_csv(lab.folder / "trials.csv")) == 0
 
 
+def test_leaders_are_the_completed_trials_and_then_those_who_came_far(lab: Any) -> None:
+    from goodfit.tuning import Outcome
+
+    ends = [("PRUNED", 0.1, 1), ("COMPLETE", 0.9, 5), ("PRUNED", 0.7, 3), ("COMPLETE", 0.8, 5), ("PRUNED", 0.6, 3)]
+    result = lab.search(run=lambda p: Outcome(p.number, *ends[p.number]), trials=5)
+    result.write_leaders(lab.folder / "leaders.json")
+    assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [3, 1, 4, 2, 0]
+
+
 def test_best_yaml_is_the_best_trial(lab: Any) -> None:
     result = lab.search()
     result.write_best(lab.folder / "best.yaml")

@@ -15,8 +15,8 @@ class TrainSection(Section):
     """What becomes of the best settings.
 
     Options:
-        ensemble: votes of an ensemble that is chosen, on the valid rows, among models of the search's best settings; 1
-            is no ensemble.
+        ensemble: votes of an ensemble that is chosen, on the valid rows, among models of the search's best settings,
+            half of them the very best ones from other seeds; 1 is no ensemble.
         refit: whether the model, or each of the ensemble, is trained anew on the train and the valid rows together, for
             the epochs that were best on valid. Temperature, threshold and intervals stay those of the model before,
             because the valid rows cannot judge one that has seen them; every figure on them is marked so from then on.

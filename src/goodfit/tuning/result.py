@@ -106,14 +106,24 @@ class SearchResult:
         write_text(path, "\n".join(lines or ["{}"]) + "\n")
 
     def write_leaders(self, path: Path) -> None:
-        """Write the best completed trials as JSON, which is YAML: the chosen one, then the others by value."""
+        """Write the best trials as JSON, which is YAML: the chosen one, the completed ones by value, then who came far.
+
+        Rungs let few trials complete, and an ensemble wants many; who lost late is trained to its end for one.
+        """
         first = self.best_trial
-        others = [trial for trial in ranked(self.trials) if first is None or trial.number != first.number]
+        every = ranked(self.trials) + runners_up(self.trials)
+        others = [trial for trial in every if first is None or trial.number != first.number]
         listed = [
             {"trial": trial.number, "value": trial.value, "overrides": self.space.overrides(trial.params)}
             for trial in ([first] if first else []) + others[: LEADERS - 1]
         ]
         write_text(path, json.dumps({"leaders": listed}, indent=1) + "\n")
+
+
+def runners_up(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the pruned trials, those that came furthest first, and of them those of the lowest value."""
+    pruned = [trial for trial in trials if trial.state == "PRUNED" and trial.value is not None]
+    return sorted(pruned, key=lambda trial: (-trial.epochs, trial.value, trial.number))
 
 
 def ranked(trials: Sequence[Trial]) -> list[Trial]:
