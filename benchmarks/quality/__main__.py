@@ -1,14 +1,16 @@
 """Does goodfit's network generalize better than what people use instead? Real tables, equal budgets, the same rows.
 
 For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds of
-two cores to search and to fit: goodfit by its stages tune and train with the model's default space, the rivals as
-`rivals.py` says; the seconds that are printed tell who took more. All answer the test rows, which nobody saw. Printed
+two cores to search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble of
+five votes; the cocktail likewise, with the space of that name and one network; the rivals as `rivals.py` says. The
+seconds that are printed tell who took more. All answer the test rows, which nobody saw. Printed
 are the loss (log loss, or root mean squared error in standard deviations of the train target), its rank, the gap
 between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
 all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and go on; what
 lies there of the same budget is not measured again: after a change of goodfit, remove its files.
 
     pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
+        [--contestants "goodfit,cocktail,plain network"] [--result quality]
 """
 
 import argparse
@@ -29,15 +31,19 @@ from benchmarks.quality.rivals import RIVALS, Model, Rows, losses
 from benchmarks.quality.tables import TABLES, Table, frame_of
 
 PROJECT = Path(__file__).parents[2]
-RESULT = PROJECT / "benchmarks/results/quality.json"
-SHARE = 0.8
-"""Of the budget that goodfit's search may take; the rest is for training and for starting the two processes."""
+RESULTS = PROJECT / "benchmarks/results"
+SHARES = {"goodfit": 0.55, "cocktail": 0.8}
+"""Of the budget that the search may take; the rest is for training what it found and for starting the two processes."""
+OURS: dict[str, dict[str, Any]] = {
+    "goodfit": {"space": "default", "ensemble": 5},
+    "cocktail": {"space": "cocktail", "ensemble": 1},
+}
 RESAMPLES = 2000
 SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, min_value: 100, severity: critical}\n"
 
 
-def params(table: Table, seed: int, budget: float) -> dict[str, Any]:
-    """Return params.yaml of goodfit's side: the defaults, and a search by time."""
+def params(one: str, table: Table, seed: int, budget: float) -> dict[str, Any]:
+    """Return params.yaml of one of ours: the defaults, and a search by time."""
     return {
         "seed": seed,
         "source": {"kind": "parquet", "path": "input/rows.parquet"},
@@ -47,8 +53,13 @@ def params(table: Table, seed: int, budget: float) -> dict[str, Any]:
         "model": {"kind": "mlp"},
         "regularization": {"early_stopping": {"patience": 10}},
         "training": {"epochs": 60, "batch_size": 256, "optimizer": {"kind": "adamw"}, "schedule": {"kind": "cosine"}},
-        "tune": {"trials": 1000, "timeout": SHARE * budget, "space": "default", "rescore": {"top": 3}},
-        "train": {},
+        "tune": {
+            "trials": 1000,
+            "timeout": SHARES[one] * budget,
+            "space": OURS[one]["space"],
+            "rescore": {"top": 3},
+        },
+        "train": {"ensemble": OURS[one]["ensemble"]},
         "calibration": {},
         "evaluate": {},
         "tracking": {"experiment": "quality", "model_name": "quality"},
@@ -57,18 +68,23 @@ def params(table: Table, seed: int, budget: float) -> dict[str, Any]:
 
 def workspace(root: Path, table: Table, seed: int, budget: float) -> None:
     """Make a project with its data split."""
-    from ruamel.yaml import YAML
-
     shutil.copytree(PROJECT / "pipeline", root / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "dvc.yaml", root)
     (root / "src").symlink_to(PROJECT / "src")
     (root / "input").mkdir()
     frame_of(table).to_parquet(root / "input/rows.parquet")
     (root / "suite.yaml").write_text(SUITE)
-    with (root / "params.yaml").open("w") as stream:
-        YAML().dump(params(table, seed, budget), stream)
+    write_params(root, params("goodfit", table, seed, budget))
     for stage in ("ingest", "validate", "split"):
         run(root, stage)
+
+
+def write_params(root: Path, values: dict[str, Any]) -> None:
+    """Write params.yaml."""
+    from ruamel.yaml import YAML
+
+    with (root / "params.yaml").open("w") as stream:
+        YAML().dump(values, stream)
 
 
 def run(root: Path, stage: str) -> None:
@@ -155,7 +171,9 @@ def read(file: Path) -> dict[str, Any]:
 def measured(one: str, root: Path, table: Table, rows: Rows, seed: int, budget: float) -> dict[str, Any]:
     """Let one contestant fit and answer."""
     began = time.monotonic()
-    model = goodfit(root, table) if one == "goodfit" else RIVALS[one](rows, budget, seed)
+    if one in OURS:
+        write_params(root, params(one, table, seed, budget))
+    model = goodfit(root, table) if one in OURS else RIVALS[one](rows, budget, seed)
     seconds = time.monotonic() - began
     found = {split: losses(model(split), rows[split][1]) for split in ("train", "test")}
     gap = score(found["test"], table) - score(found["train"], table)
@@ -200,13 +218,15 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--contestants", default=",".join(["goodfit", *RIVALS]))
+    parser.add_argument("--contestants", default=",".join([*OURS, *RIVALS]))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--kept", type=Path, default=PROJECT / ".quality")
+    parser.add_argument("--result", default="quality")
     chosen = parser.parse_args()
     wanted = chosen.contestants.split(",")
-    known = json.loads(RESULT.read_text()) if RESULT.exists() else {"tables": {}}
+    path = RESULTS / f"{chosen.result}.json"
+    known = json.loads(path.read_text()) if path.exists() else {"tables": {}}
     for name in chosen.tables.split(","):
         seeds = range(1, chosen.seeds + 1)
         runs = [contest(name, seed, chosen.budget, wanted, chosen.kept) for seed in seeds]
@@ -215,7 +235,7 @@ def main() -> None:
         print(name, json.dumps(found, indent=2), flush=True)
         known["mean_rank"] = mean_ranks(known["tables"])
         known["machine"] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)}
-        RESULT.write_text(json.dumps(known, indent=2) + "\n")
+        path.write_text(json.dumps(known, indent=2) + "\n")
     print(json.dumps(known["mean_rank"], indent=2))
 
 

@@ -28,12 +28,12 @@ class Table:
 
 STRATIFIED = {"kind": "stratified"}
 WHOLE_NUMBERS = {"leakage": {"id_like": "warn"}}
-"""For a table whose monthly rates are whole numbers and nearly all distinct, which looks like an id."""
+"""For a table of measured whole numbers that are nearly all distinct, which looks like ids."""
 TABLES = {
     "breast_cancer": Table("sklearn", "breast_cancer", "target", "classes", [], split=STRATIFIED),
     "concrete": Table("modeldata", "concrete", "compressive_strength", "values"),
     "attrition": Table("modeldata", "attrition", "Attrition", "classes", split=STRATIFIED | WHOLE_NUMBERS),
-    "cells": Table("modeldata", "cells", "class", "classes", ignore=["case"], split=STRATIFIED),
+    "cells": Table("modeldata", "cells", "class", "classes", ignore=["case"], split=STRATIFIED | WHOLE_NUMBERS),
     "ames": Table("modeldata", "ames", "Sale_Price", "values"),
     "credit": Table("modeldata", "credit_data", "Status", "classes", split=STRATIFIED),
     "spam7": Table("DAAG", "spam7", "yesno", "classes", split=STRATIFIED),
