@@ -41,6 +41,25 @@ def test_workers(loaded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert json.loads((tmp_path / "result.json").read_text())["times_faster"] > 0
 
 
+def test_quality(loaded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Both of ours and a rival on a small table; what is kept is not measured again."""
+    module = loaded("quality.__main__")
+    contestants = "goodfit,cocktail,plain network"
+    options = ["--tables", "breast_cancer", "--seeds", "1", "--budget", "10", "--contestants", contestants]
+    monkeypatch.setattr(sys, "argv", ["quality", *options, "--kept", str(tmp_path / "kept")])
+    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    module.main()
+    found = json.loads((tmp_path / "quality.json").read_text())
+    figures = found["tables"]["breast_cancer"]["contestants"]
+    assert sorted(one["rank"] for one in figures.values()) == [1, 2, 3]
+    assert all(0 < one["loss"] < 0.69 for one in figures.values())
+    low, high = figures["plain network"]["worse_than_goodfit_by"]
+    assert low <= high
+    monkeypatch.setattr(module, "measured", None)
+    module.main()
+    assert json.loads((tmp_path / "quality.json").read_text())["tables"] == found["tables"]
+
+
 @pytest.mark.parametrize("values", [False, True])
 @pytest.mark.parametrize("rival", ["plain_network", "tuned_network", "boosted"])
 def test_rivals_beat_a_constant(loaded: Any, rival: str, values: bool) -> None:
@@ -55,7 +74,8 @@ def test_rivals_beat_a_constant(loaded: Any, rival: str, values: bool) -> None:
         return frame, (score.to_numpy() if values else (score > 0).to_numpy(np.int64))
 
     parts = {split: rows(400) for split in ("train", "valid", "test")}
-    valid, test = getattr(rivals, rival)(parts, 2.0, 1)
+    model = getattr(rivals, rival)(parts, 2.0, 1)
+    valid, test = model("valid"), model("test")
     target = parts["test"][1]
     constant = np.zeros(400) if values else np.full((400, 2), 0.5)
     assert valid.shape == test.shape == constant.shape
