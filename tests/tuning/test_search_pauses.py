@@ -1,5 +1,6 @@
 """The last trial of a batch trains on beside the next one, which changes no value and survives every kill."""
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,14 +137,18 @@ def test_no_pause_between_two_objectives(lab: Any) -> None:
     assert [may for _, _, may in run.batches] == [False, False]
 
 
-def test_a_real_search_pauses_and_its_trials_are_what_they_are_alone(tmp_path: Path) -> None:
-    """Without a rival at its epochs, a trial ends in the same bits whether it was paused or not."""
-    import importlib.util
-
+def runner_tests() -> Any:
+    """The searches with real trainings of test_population_runner.py."""
     spec = importlib.util.spec_from_file_location("runner", Path(__file__).with_name("test_population_runner.py"))
     assert spec is not None and spec.loader is not None
-    runner = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(runner)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_real_search_pauses_and_its_trials_are_what_they_are_alone(tmp_path: Path) -> None:
+    """Without a rival at its epochs, a trial ends in the same bits whether it was paused or not."""
+    runner = runner_tests()
     result = runner.searched(tmp_path / "many", trials=9, pruner={"kind": "halving", "first": 1}, sampler="random")
     events = read_events(tmp_path / "many/.goodfit/state/tune/key/trials.jsonl")
     paused = [event["outcome"]["number"] for event in events if event["event"] == "paused"]
@@ -154,7 +159,30 @@ def test_a_real_search_pauses_and_its_trials_are_what_they_are_alone(tmp_path: P
         assert trial.params == alone.trials[trial.number].params
         assert trial.curves["valid/loss"] == pytest.approx(curve[: trial.epochs], abs=1e-5)
     assert any(len(result.trials[number].curves["valid/loss"]) == 4 for number in paused)
-    assert not list((tmp_path / "many/.goodfit/state/tune/key/fits").iterdir())
+    assert len(list((tmp_path / "many/.goodfit/state/tune/key/fits").iterdir())) <= 1
+
+
+def test_a_power_cut_that_takes_what_was_not_yet_on_disk_changes_nothing(tmp_path: Path) -> None:
+    """Only that a batch was asked for is waited for, so a power cut may take any of what came of it."""
+    runner = runner_tests()
+    options: dict[str, Any] = {"trials": 9, "pruner": {"kind": "halving", "first": 1}}
+    calm = runner.searched(tmp_path / "calm", **options)
+    for cut in range(1, 10):
+        told: list[int] = []
+
+        def die(trial: Any, told: list[int] = told, cut: int = cut) -> None:
+            told.append(trial.number)
+            if len(told) == cut:
+                raise runner.Killed
+
+        folder = tmp_path / f"cut{cut}"
+        with pytest.raises(runner.Killed):
+            runner.searched(folder, die, **options)
+        journal = folder / ".goodfit/state/tune/key/trials.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        asked = max(place for place, line in enumerate(lines) if b'"event": "asked"' in line)
+        journal.write_bytes(b"".join(lines[: asked + 1]))
+        assert runner.facts(runner.searched(folder, **options)) == runner.facts(calm), cut
 
 
 def test_the_journal_says_what_pauses(lab: Any) -> None:

@@ -82,7 +82,8 @@ class PopulationRunner:
         began = time.monotonic()
         seeds = 1 if batch.proposals[0].rescores is not None else self._section.seeds
         replicas = len(self._data) * seeds
-        state, before = (self._state / "fits" / str(place) for place in (batch.place, batch.place - 1))
+        state, before, old = (self._state / "fits" / str(batch.place - back) for back in range(3))
+        remove(old)  # whatever went on from there is in the journal: that this batch was asked for is on disk
         paused = {trial.number for trial in batch.paused}
         candidates: list[Candidate] = []
         for proposal in batch.proposals:
@@ -107,7 +108,6 @@ class PopulationRunner:
         for found in self._trained(candidates, judge, pause, replicas, state, owed):
             pausing = pausing or isinstance(found, Paused)
             yield found
-        remove(before)
         if not pausing:
             remove(state)
 
