@@ -10,6 +10,7 @@ import pytest
 
 from goodfit.tuning import Batch, Outcome, Proposal, SearchResult
 from goodfit.tuning.journal import read_events
+from goodfit.tuning.ledger import Ledger
 from goodfit.tuning.status import read_record
 from goodfit.tuning.trial import Paused
 
@@ -162,27 +163,32 @@ def test_a_real_search_pauses_and_its_trials_are_what_they_are_alone(tmp_path: P
     assert len(list((tmp_path / "many/.goodfit/state/tune/key/fits").iterdir())) <= 1
 
 
-def test_a_power_cut_that_takes_what_was_not_yet_on_disk_changes_nothing(tmp_path: Path) -> None:
-    """Only that a batch was asked for is waited for, so a power cut may take any of what came of it."""
+def test_a_power_cut_that_takes_what_was_not_yet_on_disk_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only that a batch was asked for is waited for, so a power cut may take all that came of it."""
     runner = runner_tests()
-    options: dict[str, Any] = {"trials": 9, "pruner": {"kind": "halving", "first": 1}}
+    options: dict[str, Any] = {"trials": 12, "pruner": {"kind": "halving", "first": 1}}
     calm = runner.searched(tmp_path / "calm", **options)
-    for cut in range(1, 10):
-        told: list[int] = []
+    ask, asked = Ledger.ask, [0]
 
-        def die(trial: Any, told: list[int] = told, cut: int = cut) -> None:
-            told.append(trial.number)
-            if len(told) == cut:
-                raise runner.Killed
+    def cut(self: Ledger, *arguments: Any) -> None:
+        if asked[0] == 0:
+            raise runner.Killed
+        asked[0] -= 1
+        ask(self, *arguments)
 
-        folder = tmp_path / f"cut{cut}"
-        with pytest.raises(runner.Killed):
-            runner.searched(folder, die, **options)
-        journal = folder / ".goodfit/state/tune/key/trials.jsonl"
+    for batches in range(1, 4):
+        asked[0] = batches
+        with monkeypatch.context() as patch, pytest.raises(runner.Killed):
+            patch.setattr(Ledger, "ask", cut)
+            runner.searched(tmp_path / f"cut{batches}", **options)
+        journal = tmp_path / f"cut{batches}/.goodfit/state/tune/key/trials.jsonl"
         lines = journal.read_bytes().splitlines(keepends=True)
-        asked = max(place for place, line in enumerate(lines) if b'"event": "asked"' in line)
-        journal.write_bytes(b"".join(lines[: asked + 1]))
-        assert runner.facts(runner.searched(folder, **options)) == runner.facts(calm), cut
+        last = max(place for place, line in enumerate(lines) if b'"event": "asked"' in line)
+        assert len(lines) > last + 1
+        journal.write_bytes(b"".join(lines[: last + 1]))
+        assert runner.facts(runner.searched(tmp_path / f"cut{batches}", **options)) == runner.facts(calm), batches
 
 
 def test_the_journal_says_what_pauses(lab: Any) -> None:
