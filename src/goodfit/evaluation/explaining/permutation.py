@@ -95,7 +95,8 @@ def _importance(
 ) -> Importance:
     sign = 1.0 if METRICS[metric].facts["direction"] == "minimize" else -1.0
     ones = np.ones((resampling.rows, 1))
-    value = float(np.mean([figure(ones)[0] for figure in figures.values()]) - intact(ones)[0])
+    before = intact(ones)[0]  # taken off each: a mean of equal figures may differ from them by a rounding
+    value = float(np.mean([figure(ones)[0] - before for figure in figures.values()]))
     drawn = resampling.replicates({-1: intact, **figures})
     replicates = (np.stack([drawn[i] for i in figures]) * shares).sum(axis=0) - drawn[-1]
     replicates[np.abs(replicates) < ROUNDING * np.abs(drawn[-1])] = 0.0
