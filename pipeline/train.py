@@ -6,8 +6,10 @@ models/candidate/, run.json and reports/training.csv, and opens or adopts the ca
 
 import resource
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from goodfit.stage import Stage, run_stage, say  # isort: skip  (first, so that a failing import has its exit code)
 from goodfit.bundle import Bundle, save_bundle
@@ -49,12 +51,12 @@ class Params(FitSections):
 def train(stage: Stage[Params]) -> None:
     """Fit, calibrate, write the bundle, and record the candidate."""
     root, section = stage.root, stage.params.tracking
-    sections = load_params(root / "params.yaml", FitSections, read_yaml(root / "artifacts/best.yaml"))
     tables = read_table(root / "data/train.parquet"), read_table(root / "data/valid.parquet")
+    sections = settled(root, read_yaml(root / "artifacts/best.yaml"), tables[0])
     check_calibration(stage.params.calibration, tables[0].schema.task)
     own = dotted(stage.params.train, "train.") | dotted(stage.params.calibration, "calibration.")
     search, params = search_attempt(root), dotted(sections) | own
-    beside = mates_of(stage, sections)
+    beside = mates_of(stage, sections, tables[0])
     record = run_record(
         root, attempt=stage.key, experiment=section.experiment, params=params, inputs=stage.inputs, search=search
     )
@@ -80,13 +82,18 @@ def train(stage: Stage[Params]) -> None:
     )
 
 
-def mates_of(stage: Stage[Params], sections: FitSections) -> dict[int, FitSections]:
+def settled(root: Path, overrides: Mapping[str, Any], rows: Table) -> FitSections:
+    """Return the settings of params.yaml with what the search found, and with what the train rows decide."""
+    return load_params(root / "params.yaml", FitSections, overrides).settled(len(rows))
+
+
+def mates_of(stage: Stage[Params], sections: FitSections, rows: Table) -> dict[int, FitSections]:
     """Return what is trained beside the best settings, for an ensemble to be chosen: sections by trial; mostly none."""
     size = stage.params.train.library
     if size == 1:
         return {}
     leaders = read_leaders(stage.root / "artifacts/leaders.json")
-    others = {one.trial: load_params(stage.root / "params.yaml", FitSections, one.overrides) for one in leaders[1:]}
+    others = {one.trial: settled(stage.root, one.overrides, rows) for one in leaders[1:]}
     return mates(sections, others, size - 1)
 
 

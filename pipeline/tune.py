@@ -16,7 +16,7 @@ from goodfit.params import check as checked
 from goodfit.params import dotted, overlay, read_yaml
 from goodfit.tracking import Run, Tracker, TrackingSection, champion_settings, record_tags, run_record
 from goodfit.training import FitSections, check_fit, write_curves
-from goodfit.tuning import SearchResult, SearchSections, Space, Trial, resolve_space, search, starts_of
+from goodfit.tuning import SearchResult, SearchSections, Space, Trial, TuneSection, resolve_space, search, starts_of
 from goodfit.tuning.folds import fold_tables
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
@@ -76,25 +76,26 @@ class Recorder:
 def tune(stage: Stage[Params]) -> None:
     """Search, and write what was found."""
     tree = read_yaml(stage.root / "params.yaml")
-    space = resolve_space(stage.params.tune, tree, FitSections)
-    tree = {name: tree[name] for name in FitSections.model_fields if name in tree}
     tables = read_table(stage.root / "data/train.parquet"), read_table(stage.root / "data/valid.parquet")
+    section = stage.params.tune.settled(tables[0].schema.task, len(tables[0]))
+    space = resolve_space(section, tree, FitSections)
+    tree = {name: tree[name] for name in FitSections.model_fields if name in tree}
+    tree = overlay(tree, {"training.batch_size": stage.params.settled(len(tables[0])).training.batch_size})
     check_fit(stage.params.recipe(tables[0].schema), len(tables[0]))
-    section = stage.params.tune
     runner = PopulationRunner(section, tree, Prepared(folds(stage.params, tables)), stage.state)
     champion = champion_of(stage) if section.champion and section.trials else {}
     task = tables[0].schema.task
     starts = starts_of(tree, space, FitSections, task, champion=champion, shipped=section.warm_start)
     if section.trials == 0:
         result = search(section, space, stage.params.seed, stage.state, runner)
-        write(stage, result)
+        write(stage, section, result)
     else:
         with Tracker(stage.params.tracking, stage.root) as tracker:
             recorder = Recorder(stage, tree, space, tracker)
             with recorder.parent:
                 told = recorder.told
                 result = search(section, space, stage.params.seed, stage.state, runner, told, starts=starts)
-                write(stage, result)
+                write(stage, section, result)
                 recorder.done(stage, result)
     for note in result.notes:
         say(f"tune: {note}")
@@ -125,7 +126,7 @@ def folds(params: Params, tables: tuple[Table, Table]) -> list[tuple[Table, Tabl
     return fold_tables(*tables, params.tune.folds, params.seed)
 
 
-def write(stage: Stage[Params], result: SearchResult) -> None:
+def write(stage: Stage[Params], section: TuneSection, result: SearchResult) -> None:
     """Write the files of a search."""
     result.write_best(stage.root / "artifacts/best.yaml")
     result.write_leaders(stage.root / "artifacts/leaders.json")
@@ -133,7 +134,7 @@ def write(stage: Stage[Params], result: SearchResult) -> None:
     result.write_rescored_csv(stage.root / "reports/rescored.csv")
     curves = [{"number": trial.number, **row} for trial in result.trials for row in trial.epoch_rows]
     write_curves(stage.root / "reports/trial_curves.csv", curves, first=("number", "epoch"))
-    write_pictures(stage.root / "reports/search", result, stage.params.tune, stage.state)
+    write_pictures(stage.root / "reports/search", result, section, stage.state)
 
 
 def forget(stage: Stage[Params]) -> None:

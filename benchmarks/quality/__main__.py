@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +33,49 @@ from benchmarks.quality.tables import TABLES, Table, frame_of
 
 PROJECT = Path(__file__).parents[2]
 RESULTS = PROJECT / "benchmarks/results"
-SHARES = {"goodfit": 0.55, "cocktail": 0.8}
-"""Of the budget that the search may take; the rest is for training what it found and for starting the two processes."""
-OURS: dict[str, dict[str, Any]] = {
-    "goodfit": {"space": "default", "ensemble": 5},
-    "cocktail": {"space": "cocktail", "ensemble": 1},
-}
+FEW, MANY = 2_000, 10_000
+"""Rows of a table, below and above which time is spent otherwise: on many small networks, or on one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one of ours spends its time on a table.
+
+    Args:
+        share: of the budget that the search may take; the rest is for training what it found and for two starts of
+            Python.
+        votes: of the ensemble.
+        epochs: of each training, at most.
+        batch: trials that are searched at once.
+    """
+
+    share: float
+    votes: int
+    epochs: int
+    batch: int = 16
+
+
+OURS = {"goodfit": "default", "cocktail": "cocktail"}
+"""The search space of each of ours."""
+
+
+def plan(one: str, task: str, rows: int) -> Plan:
+    """Return how one of ours spends its time on a table of so many rows."""
+    if rows > MANY:
+        return Plan(0.45, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
+    epochs = 30 if task == "classes" else 80
+    if one == "cocktail":
+        return Plan(0.7, 1, epochs)
+    return Plan(0.4, 5, epochs) if rows < FEW else Plan(0.38, 3, epochs)
+
+
 RESAMPLES = 2000
 SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, min_value: 100, severity: critical}\n"
 
 
-def params(one: str, table: Table, seed: int, budget: float) -> dict[str, Any]:
+def params(one: str, table: Table, rows: int, seed: int, budget: float) -> dict[str, Any]:
     """Return params.yaml of one of ours: the defaults, and a search by time."""
+    chosen = plan(one, table.task, rows)
     return {
         "seed": seed,
         "source": {"kind": "parquet", "path": "input/rows.parquet"},
@@ -51,15 +83,10 @@ def params(one: str, table: Table, seed: int, budget: float) -> dict[str, Any]:
         "validate": {"suite": "suite.yaml"},
         "split": table.split,
         "model": {"kind": "mlp"},
-        "regularization": {"early_stopping": {"patience": 10}},
-        "training": {"epochs": 60, "batch_size": 256, "optimizer": {"kind": "adamw"}, "schedule": {"kind": "cosine"}},
-        "tune": {
-            "trials": 1000,
-            "timeout": SHARES[one] * budget,
-            "space": OURS[one]["space"],
-            "rescore": {"top": 3},
-        },
-        "train": {"ensemble": OURS[one]["ensemble"]},
+        "regularization": {"early_stopping": {"patience": 12 + chosen.epochs // 10}},
+        "training": {"epochs": chosen.epochs, "optimizer": {"kind": "adamw"}, "schedule": {"kind": "cosine"}},
+        "tune": {"trials": 1000, "timeout": chosen.share * budget, "batch": chosen.batch, "space": OURS[one]},
+        "train": {"ensemble": chosen.votes},
         "calibration": {},
         "evaluate": {},
         "tracking": {"experiment": "quality", "model_name": "quality"},
@@ -72,9 +99,10 @@ def workspace(root: Path, table: Table, seed: int, budget: float) -> None:
     shutil.copy(PROJECT / "dvc.yaml", root)
     (root / "src").symlink_to(PROJECT / "src")
     (root / "input").mkdir()
-    frame_of(table).to_parquet(root / "input/rows.parquet")
+    rows = frame_of(table)
+    rows.to_parquet(root / "input/rows.parquet")
     (root / "suite.yaml").write_text(SUITE)
-    write_params(root, params("goodfit", table, seed, budget))
+    write_params(root, params("goodfit", table, len(rows), seed, budget))
     for stage in ("ingest", "validate", "split"):
         run(root, stage)
 
@@ -115,7 +143,10 @@ def rows_of(root: Path, table: Table) -> Rows:
     for split, frame in frames.items():
         cells = frame[features].copy()
         for name, known in levels.items():
-            cells[name] = pd.Categorical(cells[name], categories=known)
+            seen = cells[name].where(
+                cells[name].isin(known)
+            )  # a level of no train row is missing, as it was for training
+            cells[name] = pd.Categorical(seen, categories=known)
         found[split] = (cells, targets[split])
     return found
 
@@ -172,7 +203,8 @@ def measured(one: str, root: Path, table: Table, rows: Rows, seed: int, budget: 
     """Let one contestant fit and answer."""
     began = time.monotonic()
     if one in OURS:
-        write_params(root, params(one, table, seed, budget))
+        count = sum(len(frame) for frame, _ in rows.values())
+        write_params(root, params(one, table, count, seed, budget))
     model = goodfit(root, table) if one in OURS else RIVALS[one](rows, budget, seed)
     seconds = time.monotonic() - began
     found = {split: losses(model(split), rows[split][1]) for split in ("train", "test")}

@@ -177,12 +177,15 @@ def network(
     """Train one network; with patience below the epochs, its best epoch answers, else its last one."""
     import torch
 
+    from goodfit.training import usual_batch
+
     torch.manual_seed(seed)
     x = {split: torch.from_numpy(_prepared(rows)[split]) for split in rows}
     y = {split: torch.from_numpy(rows[split][1].copy()) for split in rows}
     values = y["train"].is_floating_point()
     outputs = 1 if values else int(y["train"].max()) + 1
     sizes = [x["train"].shape[1], *[width] * layers]
+    size = max(256, usual_batch(len(x["train"])))
     parts: list[torch.nn.Module] = []
     for before, after in itertools.pairwise(sizes):
         parts += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(dropout)]
@@ -203,7 +206,7 @@ def network(
 
     def epoch() -> None:
         net.train()
-        for batch in torch.randperm(len(x["train"])).split(256):
+        for batch in torch.randperm(len(x["train"])).split(size):
             rule.zero_grad()
             loss(net(x["train"][batch]), y["train"][batch]).backward()
             rule.step()

@@ -25,8 +25,9 @@ def tree(kind: str, space: Any, **sections: Any) -> dict[str, Any]:
     return base | sections | {"tune": {"trials": 1, "space": space}}
 
 
-def resolved(params: dict[str, Any]) -> Space:
-    return resolve_space(check(params, SearchSections, "params.yaml").tune, params, FitSections)
+def resolved(params: dict[str, Any], task: str | None = None) -> Space:
+    section = check(params, SearchSections, "params.yaml").tune.of_task(task)
+    return resolve_space(section, params, FitSections)
 
 
 def points(space: Space, count: int = POINTS) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def test_every_shipped_space_is_looked_at() -> None:
 @pytest.mark.parametrize(("kind", "name"), FITTING)
 def test_every_point_can_be_trained(kind: str, name: str, task: str) -> None:
     params = tree(kind, name)
-    space = resolved(params)
+    space = resolved(params, task)
     found = points(space)
     assert len(found) == POINTS
     for chosen in found:
@@ -62,7 +63,7 @@ def test_every_point_can_be_trained(kind: str, name: str, task: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), FITTING)
 def test_every_known_good_start_lies_inside(kind: str, name: str, task: str) -> None:
     params = tree(kind, name)
-    space = resolved(params)
+    space = resolved(params, task)
     starts = [start for start in starts_of(params, space, FitSections, task) if start.origin != "params.yaml"]
     distinct = {tuple(sorted((p, v) for p, v in one.items() if p in space.paths)) for one in known_good(kind, task)}
     assert len(starts) == len(distinct) >= 1

@@ -165,3 +165,9 @@ def test_every_option_is_documented() -> None:
     for section in sections:
         for name in section.model_fields:  # type: ignore[attr-defined]
             assert f"\n        {name}: " in (section.__doc__ or "")
+
+
+@pytest.mark.parametrize(("rows", "batch", "settled"), [(9_999, None, 16), (10_000, None, 8), (10_000, 16, 16)])
+def test_a_batch_left_open_is_half_as_large_for_many_rows(rows: int, batch: int | None, settled: int) -> None:
+    section = TuneSection.model_validate({"batch": batch})
+    assert section.settled("binary", rows).batch == settled

@@ -13,7 +13,7 @@ from goodfit.preprocessing.targets import Standardized
 from goodfit.studies.chosen import Chosen
 from goodfit.studies.interval import mean_interval
 from goodfit.studies.training import Result, Variant, trained
-from goodfit.training import TrainingData, derived
+from goodfit.training import TrainingData, derived, usual_batch
 
 TITLE = "Would more data help?"
 
@@ -34,13 +34,10 @@ def learning_curve(chosen: Chosen, section: LearningCurveSection, state: Path | 
         DataError: a share of the rows has no feature that varies.
     """
     recipe, count = chosen.recipe, len(chosen.train)
-    sizes = sorted(
-        {round(share * count) for share in section.shares if round(share * count) >= recipe.training.batch_size}
-    )
+    batch = recipe.training.batch_size or usual_batch(count)
+    sizes = sorted({round(share * count) for share in section.shares if round(share * count) >= batch})
     if len(sizes) < 2:
-        rule = (
-            f"Fewer than two of the shares of {count:,} train rows hold a batch of {recipe.training.batch_size:,} rows"
-        )
+        rule = f"Fewer than two of the shares of {count:,} train rows hold a batch of {batch:,} rows"
         return Finding(TITLE, f"{rule}: there is no curve. Lower training.batch_size, or raise the shares.")
     data = {size: [_part(chosen, size, number) for number in range(section.seeds)] for size in sizes}
     target = data[sizes[-1]][0].preprocessor.target

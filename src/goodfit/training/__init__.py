@@ -1,5 +1,6 @@
 """From preprocessed rows to trained models: `fit` one, or `fit_population`."""
 
+from goodfit.training.batches import usual_batch
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
@@ -32,6 +33,7 @@ __all__ = [
     "fit_population",
     "refit",
     "together",
+    "usual_batch",
     "with_refit",
     "write_curves",
 ]

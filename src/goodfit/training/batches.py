@@ -1,5 +1,6 @@
 """In-memory batches: slices of a seeded permutation of tensors that already lie on the device."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -30,13 +31,29 @@ class Batch:
         return Batch(self.numeric.to(device), self.categorical.to(device), self.target.to(device))
 
 
-def batch_sizes(rows: int, batch_size: int) -> list[int]:
-    """Return the sizes of an epoch's batches; every row is used once.
+FEW, SMALLEST, MIDDLE, LARGEST = 24, 32, 256, 1024
+
+
+def usual_batch(rows: int) -> int:
+    """Return the rows per step where nobody says how many: a power of two, 32 to 1,024, that grows with the rows.
+
+    A 24th of the rows up to 256, so that an epoch of few rows has enough steps; from there as the root of the rows, so
+    that an epoch of many rows does not take ages. Measured with early stopping on six tables of 341 to 4,225 train
+    rows, one split: batches of 256 rows never did better, and on 618 rows their error was a tenth higher.
+    """
+    wanted = rows / FEW if rows < FEW * MIDDLE else MIDDLE * math.sqrt(rows / (FEW * MIDDLE))
+    size = 1 << round(math.log2(min(max(wanted, SMALLEST), LARGEST)))
+    return max(min(size, rows), 1)
+
+
+def batch_sizes(rows: int, batch_size: int | None) -> list[int]:
+    """Return the sizes of an epoch's batches; every row is used once; None is the usual size.
 
     A single row left over joins the last batch, because batch normalization has no variance over one row.
     """
-    full, rest = divmod(rows, batch_size)
-    sizes = [batch_size] * full
+    size = batch_size or usual_batch(rows)
+    full, rest = divmod(rows, size)
+    sizes = [size] * full
     if rest == 1 and full:
         sizes[-1] += 1
     elif rest:

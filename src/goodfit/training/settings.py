@@ -1,6 +1,6 @@
 """The sections of params.yaml that decide a fit: what `tune` varies and `train` uses."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from goodfit.models import MODELS
 from goodfit.params import Seed
 from goodfit.registry import Section
 from goodfit.regularizers import RegularizationSection
+from goodfit.training.batches import usual_batch
 from goodfit.training.recipe import Recipe
 from goodfit.training.section import TrainingSection
 
@@ -32,6 +33,13 @@ class FitSections(Section):
     model: MODELS.section()  # type: ignore[valid-type]
     regularization: Settings = RegularizationSection()
     training: TrainingSection = Field(default_factory=TrainingSection)
+
+    def settled(self, rows: int) -> Self:
+        """Return the sections with what the number of train rows decides, where params.yaml leaves it open."""
+        if self.training.batch_size is not None:
+            return self
+        training = self.training.model_copy(update={"batch_size": usual_batch(rows)})
+        return self.model_copy(update={"training": training})
 
     def recipe(self, schema: Schema) -> Recipe:
         """Return what `fit` needs to know besides the data."""

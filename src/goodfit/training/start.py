@@ -33,7 +33,7 @@ def check_fit(recipe: Recipe, rows: int) -> None:
     cycles = bool(SCHEDULES.build(recipe.training.schedule).cycle_ends(1))
     faults = applicability_faults(recipe.regularization, model, recipe.task, hidden, widths, cycles)
     size = recipe.training.batch_size
-    if size > rows:
+    if size is not None and size > rows:
         rule = f"is larger than the {rows:,} train rows"
         faults.append(Fault("params.yaml: training.batch_size", rule, size, f"Set at most {rows}."))
     if faults:

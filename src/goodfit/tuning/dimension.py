@@ -8,7 +8,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from goodfit.registry import Section
+from goodfit.tasks import TASKS
 
+TASK = "task"
+"""What a condition names to hold for some tasks only."""
 MAX_STEPS = 1_000_000
 MAX_CHOICES = 1_000
 MAX_WHOLE = 2**53
@@ -37,7 +40,8 @@ class Dimension(Section):
         log: whether to sample the range on a logarithmic scale; low must then be above 0.
         step: distance between neighbouring values of the range; null leaves a range continuous (whole numbers: 1).
         choices: the values to choose from, instead of a range.
-        when: other searched options, each with the value or values that it must have for this one to exist.
+        when: other searched options, each with the value or values that it must have for this one to exist; or `task`,
+            with those of binary, multiclass and regression for which the option is searched.
         otherwise: what the option is set to where its condition does not hold; null leaves what params.yaml says.
     """
 
@@ -148,6 +152,8 @@ def _check_wanted(path: str, values: Any) -> None:
     listed = values if isinstance(values, list) else [values]
     if not listed:
         refuse(f"when {path} lists no value", "List at least one.")
+    if path == TASK and (unknown := [value for value in listed if value not in TASKS]):
+        refuse(f"when task: there is no task {unknown[0]!r}", f"Choose among {', '.join(TASKS)}.")
     for value in listed:
         if not isinstance(value, Scalar):
             refuse(f"when {path}: {value!r} is not a plain value", "Write text, a number, true, false or null.")

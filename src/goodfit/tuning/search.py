@@ -20,7 +20,7 @@ from goodfit.tuning.proposing import Proposer, second_looks
 from goodfit.tuning.result import SearchResult, best_of, edge_notes, ranked
 from goodfit.tuning.running import RunBatch, run_recorded, sweep
 from goodfit.tuning.samplers.study import VERSION
-from goodfit.tuning.section import TuneSection
+from goodfit.tuning.section import BATCH, TuneSection
 from goodfit.tuning.starts import Start
 from goodfit.tuning.trial import Proposal, Trial
 
@@ -100,7 +100,7 @@ def _proposed(section: TuneSection, ledger: Ledger, proposer: Proposer, wanted: 
         ledger.give_up()
         raise _too_many_failures(ledger.trials, section.max_failures, state)
     known = sorted([*ledger.trials, *ledger.paused], key=lambda trial: trial.number)
-    return proposer.propose(known, min(section.batch, wanted))
+    return proposer.propose(known, min(section.batch or BATCH, wanted))
 
 
 def _second_look(section: TuneSection, ledger: Ledger, seed: int) -> Batch | None:
@@ -109,7 +109,9 @@ def _second_look(section: TuneSection, ledger: Ledger, seed: int) -> Batch | Non
     done = len(ledger.rescored)
     if not top or (not done and not affords_second_look(section, ledger)):
         return None
-    proposals = second_looks(top, section.rescore.seeds, seed, len(ledger.trials))[done : done + section.batch]
+    proposals = second_looks(top, section.rescore.seeds, seed, len(ledger.trials))[
+        done : done + (section.batch or BATCH)
+    ]
     if not proposals:
         return None
     ledger.ask(proposals)

@@ -29,6 +29,7 @@ def resolve_space(
     Raises:
         ConfigurationError: with every fault.
     """
+    section = section.of_task(None)
     faults = check_space(section, tree, model, place)
     if faults:
         raise ConfigurationError(faults)

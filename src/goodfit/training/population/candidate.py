@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from goodfit.training.batches import batch_sizes
+from goodfit.training.batches import batch_sizes, usual_batch
 from goodfit.training.recipe import Fitted, Recipe, TrainingData
 
 
@@ -36,9 +36,14 @@ class Candidate:
         return self.until or self.recipe.training.epochs
 
     @property
+    def batch_size(self) -> int:
+        """Return the rows of a step."""
+        return self.recipe.training.batch_size or usual_batch(len(self.data.train_target))
+
+    @property
     def steps(self) -> int:
         """Return the number of optimizer steps in each epoch."""
-        return len(batch_sizes(len(self.data.train_target), self.recipe.training.batch_size))
+        return len(batch_sizes(len(self.data.train_target), self.batch_size))
 
 
 Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]

@@ -38,6 +38,6 @@ def grouped(standings: Sequence[Standing]) -> list[list[Standing]]:
 
 
 def _parts(members: list[Standing]) -> list[list[Standing]]:
-    most = max(LARGEST // (members[0].member.model.widest * members[0].candidate.recipe.training.batch_size), 1)
+    most = max(LARGEST // (members[0].member.model.widest * members[0].candidate.batch_size), 1)
     parts = -(-len(members) // most)
     return [members[len(members) * part // parts : len(members) * (part + 1) // parts] for part in range(parts)]
