@@ -1,13 +1,15 @@
 """Does goodfit's network generalize better than what people use instead? Real tables, equal budgets, the same rows.
 
-For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds of
-two cores to search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble of
-five votes; the cocktail likewise, with the space of that name and one network; the rivals as `rivals.py` says. The
-seconds that are printed tell who took more. All answer the test rows, which nobody saw. Printed
-are the loss (log loss, or root mean squared error in standard deviations of the train target), its rank, the gap
-between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of the rows of
-all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and go on; what
-lies there of the same budget is not measured again: after a change of goodfit, remove its files.
+For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds to
+search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble (on tables of
+many rows: one network); the cocktail likewise, with the space of that name and one network; the rivals as `rivals.py`
+says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail: the same
+network and batches without a search, a regularizer or early stopping, its last epoch. All answer the test rows, which
+nobody saw. Printed are the loss (log loss, or root mean squared error in standard deviations of the train target), its
+rank, the gap between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of
+the rows of all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and
+go on, or be split over cores (`taskset -c 0`, each with tables or contestants of its own, OMP_NUM_THREADS=1); what lies
+there of the same budget is not measured again: after a change of goodfit, remove its files.
 
     pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
         [--contestants "goodfit,cocktail,plain network"] [--result quality]
@@ -55,8 +57,9 @@ class Plan:
     batch: int = 16
 
 
-OURS = {"goodfit": "default", "cocktail": "cocktail"}
-"""The search space of each of ours."""
+OURS = {"goodfit": "default", "cocktail": "cocktail", "no regularization": None}
+"""The search space of each of ours; the last one is a control, the same network trained without any regularizer."""
+CONTROL_EPOCHS = 100
 
 
 def plan(one: str, task: str, rows: int) -> Plan:
@@ -64,6 +67,8 @@ def plan(one: str, task: str, rows: int) -> Plan:
     if rows > MANY:
         return Plan(0.45, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
     epochs = 30 if task == "classes" else 80
+    if OURS[one] is None:
+        return Plan(0.0, 1, CONTROL_EPOCHS)
     if one == "cocktail":
         return Plan(0.7, 1, epochs)
     return Plan(0.4, 5, epochs) if rows < FEW else Plan(0.38, 3, epochs)
@@ -75,7 +80,8 @@ SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, 
 
 def params(one: str, table: Table, rows: int, seed: int, budget: float) -> dict[str, Any]:
     """Return params.yaml of one of ours: the defaults, and a search by time."""
-    chosen = plan(one, table.task, rows)
+    chosen, space = plan(one, table.task, rows), OURS[one]
+    tune = {"trials": 1000, "timeout": chosen.share * budget, "batch": chosen.batch, "space": space}
     return {
         "seed": seed,
         "source": {"kind": "parquet", "path": "input/rows.parquet"},
@@ -83,9 +89,9 @@ def params(one: str, table: Table, rows: int, seed: int, budget: float) -> dict[
         "validate": {"suite": "suite.yaml"},
         "split": table.split,
         "model": {"kind": "mlp"},
-        "regularization": {"early_stopping": {"patience": 12 + chosen.epochs // 10}},
+        "regularization": {"early_stopping": {"patience": 12 + chosen.epochs // 10}} if space else {},
         "training": {"epochs": chosen.epochs, "optimizer": {"kind": "adamw"}, "schedule": {"kind": "cosine"}},
-        "tune": {"trials": 1000, "timeout": chosen.share * budget, "batch": chosen.batch, "space": OURS[one]},
+        "tune": tune if space else {},
         "train": {"ensemble": chosen.votes},
         "calibration": {},
         "evaluate": {},
@@ -250,7 +256,7 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--contestants", default=",".join([*OURS, *RIVALS]))
+    parser.add_argument("--contestants", default=",".join(["goodfit", *RIVALS]))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--kept", type=Path, default=PROJECT / ".quality")
