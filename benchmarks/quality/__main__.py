@@ -71,7 +71,7 @@ def plan(one: str, task: str, rows: int) -> Plan:
         return Plan(0.0, 1, CONTROL_EPOCHS)
     if one == "cocktail":
         return Plan(0.7, 1, epochs)
-    return Plan(0.4, 5, epochs) if rows < FEW else Plan(0.38, 3, epochs)
+    return Plan(0.3, 5, epochs) if rows < FEW else Plan(0.32, 3, epochs)
 
 
 RESAMPLES = 2000

@@ -52,6 +52,19 @@ def test_what_depends_on_a_line_that_is_gone_is_gone_and_otherwise_remains() -> 
     assert resolve_space(written.of_task("binary"), TREE, FitSections).conditional
 
 
+def test_a_decision_about_nothing_else_is_gone_too() -> None:
+    either = {"choices": [True, False]}
+    smoothing = line(when={"choose.it": True, "task": "binary"})
+    alone = section(**{"choose.it": either, SMOOTHING: smoothing, "model.layers": {"low": 1, "high": 2}})
+    assert resolve_space(alone.of_task("regression"), TREE, FitSections).paths == ["model.layers"]
+    also = section(
+        **{"choose.it": either, SMOOTHING: smoothing, "regularization.dropout.p": line(when={"choose.it": True})}
+    )
+    paths = resolve_space(also.of_task("regression"), TREE, FitSections).paths
+    assert paths == ["choose.it", "regularization.dropout.p"]
+    assert len(resolve_space(also.of_task("binary"), TREE, FitSections).paths) == 3
+
+
 def test_otherwise_of_a_line_that_holds_is_dropped_with_its_condition() -> None:
     found = section(**{SMOOTHING: line(when={"task": "binary"}, otherwise=0.05)})
     assert found.of_task("binary").space[SMOOTHING].otherwise is None
