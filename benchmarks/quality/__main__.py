@@ -49,12 +49,14 @@ class Plan:
         votes: of the ensemble.
         epochs: of each training, at most.
         batch: trials that are searched at once.
+        folds: of the train rows, by which trials are judged.
     """
 
     share: float
     votes: int
     epochs: int
     batch: int = 16
+    folds: int = 0
 
 
 OURS = {"goodfit": "default", "cocktail": "cocktail", "no regularization": None}
@@ -81,7 +83,13 @@ SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, 
 def params(one: str, table: Table, rows: int, seed: int, budget: float) -> dict[str, Any]:
     """Return params.yaml of one of ours: the defaults, and a search by time."""
     chosen, space = plan(one, table.task, rows), OURS[one]
-    tune = {"trials": 1000, "timeout": chosen.share * budget, "batch": chosen.batch, "space": space}
+    tune = {
+        "trials": 1000,
+        "timeout": chosen.share * budget,
+        "batch": chosen.batch,
+        "folds": chosen.folds,
+        "space": space,
+    }
     return {
         "seed": seed,
         "source": {"kind": "parquet", "path": "input/rows.parquet"},

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+LEVELS = 255
 SHARE_OF_ONE = 0.25
 """A search begins no trial when less time is left than this share of what its longest trial took."""
 Rows = dict[str, Any]
@@ -56,10 +57,17 @@ def tuned(fit: Callable[[Any], Model], rows: Rows, budget: float, seed: int) -> 
 
 
 def boosted(rows: Rows, budget: float, seed: int) -> Model:
-    """scikit-learn's histogram boosting, with early stopping on a part of its train rows."""
+    """scikit-learn's histogram boosting, with early stopping on a part of its train rows.
+
+    It takes at most 255 levels of a category: where there are more, they are numbers.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     train, target = rows["train"]
+    many = [name for name in train.select_dtypes("category") if len(train[name].cat.categories) > LEVELS]
+    cells = {
+        split: frame.assign(**{name: frame[name].cat.codes for name in many}) for split, (frame, _) in rows.items()
+    }
     values = target.dtype.kind == "f"
     kind = HistGradientBoostingRegressor if values else HistGradientBoostingClassifier
 
@@ -74,9 +82,9 @@ def boosted(rows: Rows, budget: float, seed: int) -> Model:
             early_stopping=True,
             categorical_features="from_dtype",
             random_state=seed,
-        ).fit(train, target)
+        ).fit(cells["train"], target)
         said = model.predict if values else model.predict_proba
-        return lambda split: said(rows[split][0])
+        return lambda split: said(cells[split])
 
     return tuned(fit, rows, budget, seed)
 

@@ -1,6 +1,5 @@
 """Benchmarks still run after the code that they measure has changed; what they measure is not asked here."""
 
-import importlib
 import json
 import math
 import sys
@@ -11,14 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(ROOT))
-    return lambda name: importlib.import_module(f"benchmarks.{name}")
 
 
 def test_search_overhead(loaded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

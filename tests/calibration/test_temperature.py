@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from goodfit.calibration import CalibrationSection, calibrated
-from goodfit.calibration.temperature import BOUNDS, fitted_temperature
+from goodfit.calibration.temperature import BOUNDS, fitted_temperature, smoothed
 from goodfit.evaluation.reliability import adaptive_bins, calibration_error, confidence, sharpened
 from goodfit.tasks import task_named
 
@@ -54,10 +54,30 @@ def test_what_was_said_before_can_be_told_from_what_is_said(made, task: str) -> 
 def test_a_model_that_is_right_about_itself_is_left_nearly_alone_and_never_made_worse(made) -> None:
     bundle, valid, _ = made("binary", 1.0)
     assert calibrated(bundle, valid, SECTION).temperature == pytest.approx(1, abs=0.15)
-    logits = torch.tensor([[3.0], [-3.0]])
     losses = task_named("binary").row_losses
-    assert fitted_temperature(logits, torch.tensor([1, 0]), losses) == pytest.approx(BOUNDS[0], rel=0.01)
     assert fitted_temperature(torch.zeros(4, 1), torch.tensor([1, 0, 1, 0]), losses) == 1
+
+
+@pytest.mark.parametrize(("task", "classes"), [("binary", 2), ("multiclass", 3)])
+@pytest.mark.parametrize("each", [1, 20, 500])
+def test_rows_that_are_separated_perfectly_claim_no_more_than_their_number_allows(
+    task: str, classes: int, each: int
+) -> None:
+    """Without smoothing the lowest temperature that is allowed would win, and one mistake later cost all."""
+    target = torch.arange(classes).repeat(each)
+    logits = torch.where(target == 1, 3.0, -3.0)[:, None] if classes == 2 else 6.0 * torch.eye(classes)[target]
+    rule = task_named(task)
+    found = fitted_temperature(logits, target, rule.row_losses)
+    said = rule.predict(logits.double() / found).gather(1, target[:, None])
+    assert found > 2 * BOUNDS[0]
+    assert said.numpy() == pytest.approx((each + 1) / (each + classes), abs=1e-3)
+
+
+def test_smoothed_targets_are_laplace_s_rule() -> None:
+    found = smoothed(torch.tensor([0, 0, 0, 2]), 3)
+    assert found[0].tolist() == pytest.approx([4 / 6, 1 / 6, 1 / 6])
+    assert found[3].tolist() == pytest.approx([1 / 4, 1 / 4, 2 / 4])
+    assert found.sum(dim=1).tolist() == pytest.approx([1] * 4)
 
 
 def test_it_can_be_switched_off(made) -> None:
