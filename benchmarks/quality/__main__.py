@@ -280,7 +280,7 @@ def main() -> None:
         known["tables"][name] = {"budget": chosen.budget, "seeds": chosen.seeds, "contestants": found}
         print(name, json.dumps(found, indent=2), flush=True)
         known["mean_rank"] = mean_ranks(known["tables"])
-        known["machine"] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)}
+        known["machine"] = {"cores_of_each": len(os.sched_getaffinity(0)), "load": round(os.getloadavg()[0], 2)}
         path.write_text(json.dumps(known, indent=2) + "\n")
     print(json.dumps(known["mean_rank"], indent=2))
 
