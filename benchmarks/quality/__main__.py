@@ -67,7 +67,7 @@ CONTROL_EPOCHS = 100
 def plan(one: str, task: str, rows: int) -> Plan:
     """Return how one of ours spends its time on a table of so many rows."""
     if rows > MANY:
-        return Plan(0.45, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
+        return Plan(0.2, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
     epochs = 30 if task == "classes" else 80
     if OURS[one] is None:
         return Plan(0.0, 1, CONTROL_EPOCHS)

@@ -148,16 +148,19 @@ def catboost(rows: Rows, budget: float, seed: int) -> Model:
 
 def plain_network(rows: Rows, budget: float, seed: int) -> Model:
     """A network as a tutorial builds it: three layers of 128, Adam, 100 epochs, nothing against overfitting."""
-    return network(rows, seed, layers=3, width=128, rate=1e-3, decay=0.0, dropout=0.0, epochs=100, patience=100)
+    ends = time.monotonic() + budget
+    return network(rows, seed, ends, layers=3, width=128, rate=1e-3, decay=0.0, dropout=0.0, epochs=100, patience=100)
 
 
 def tuned_network(rows: Rows, budget: float, seed: int) -> Model:
     """The network of the usual glue: size, rate, decay and dropout by Optuna, early stopping by the valid rows."""
+    ends = time.monotonic() + budget
 
     def fit(trial: Any) -> Model:
         return network(
             rows,
             seed + trial.number,
+            ends,
             layers=trial.suggest_int("layers", 1, 4),
             width=trial.suggest_int("width", 32, 512, log=True),
             rate=trial.suggest_float("rate", 1e-4, 1e-2, log=True),
@@ -173,6 +176,7 @@ def tuned_network(rows: Rows, budget: float, seed: int) -> Model:
 def network(
     rows: Rows,
     seed: int,
+    ends: float,
     *,
     layers: int,
     width: int,
@@ -182,7 +186,7 @@ def network(
     epochs: int,
     patience: int,
 ) -> Model:
-    """Train one network; with patience below the epochs, its best epoch answers, else its last one."""
+    """Train one network until its time `ends`; with patience below the epochs its best epoch answers, else its last."""
     import torch
 
     from goodfit.training import usual_batch
@@ -223,12 +227,16 @@ def network(
     if patience >= epochs:
         for _ in range(epochs):
             epoch()
+            if time.monotonic() > ends:
+                break
     else:
-        best_of(net, epoch, lambda: loss_of(said_of("valid"), rows["valid"][1]), epochs, patience)
+        best_of(net, epoch, lambda: loss_of(said_of("valid"), rows["valid"][1]), epochs, patience, ends)
     return said_of
 
 
-def best_of(net: Any, epoch: Callable[[], None], judged: Callable[[], float], epochs: int, patience: int) -> None:
+def best_of(
+    net: Any, epoch: Callable[[], None], judged: Callable[[], float], epochs: int, patience: int, ends: float
+) -> None:
     """Train until so many epochs have not helped, and go back to the best one."""
     best, waited, kept = float("inf"), 0, copy.deepcopy(net.state_dict())
     for _ in range(epochs):
@@ -237,7 +245,7 @@ def best_of(net: Any, epoch: Callable[[], None], judged: Callable[[], float], ep
         waited = 0 if value < best else waited + 1
         if value < best:
             best, kept = value, copy.deepcopy(net.state_dict())
-        if waited >= patience:
+        if waited >= patience or time.monotonic() > ends:
             break
     net.load_state_dict(kept)
 
