@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +74,15 @@ def test_rivals_beat_a_constant(loaded: Any, rival: str, values: bool) -> None:
     constant = np.zeros(400) if values else np.full((400, 2), 0.5)
     assert valid.shape == test.shape == constant.shape
     assert rivals.loss_of(test, target) < 0.5 * rivals.loss_of(constant, target)
+
+
+@pytest.mark.parametrize(("budget", "epochs"), [(0.0, 1), (600.0, 100)])
+def test_a_network_ends_with_its_time(loaded: Any, monkeypatch: pytest.MonkeyPatch, budget: float, epochs: int) -> None:
+    rivals = loaded("quality.rivals")
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=512), "colour": pd.Categorical(random.choice(["a", "b"], 512))})
+    steps: list[int] = []
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: steps.append(step(self) is None))
+    rivals.plain_network(dict.fromkeys(("train", "valid", "test"), (frame, frame["x"].to_numpy())), budget, 1)
+    assert len(steps) == 2 * epochs

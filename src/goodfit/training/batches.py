@@ -38,8 +38,9 @@ def usual_batch(rows: int) -> int:
     """Return the rows per step where nobody says how many: a power of two, 32 to 1,024, that grows with the rows.
 
     A 24th of the rows up to 256, so that an epoch of few rows has enough steps; from there as the root of the rows, so
-    that an epoch of many rows does not take ages. Measured with early stopping on six tables of 341 to 4,225 train
-    rows, one split: batches of 256 rows never did better, and on 618 rows their error was a tenth higher.
+    that an epoch of many rows does not take ages. Measured with early stopping on one split of two tables, three or
+    four seeds: with batches of 256 the error was a tenth higher than with 32 or 64 on 618 rows (concrete), the loss 7 %
+    higher than with 64 on 3,000 rows (mlc_churn).
     """
     wanted = rows / FEW if rows < FEW * MIDDLE else MIDDLE * math.sqrt(rows / (FEW * MIDDLE))
     size = 1 << round(math.log2(min(max(wanted, SMALLEST), LARGEST)))
