@@ -29,7 +29,11 @@ def test_every_start_of_a_shipped_project_lies_inside_its_space(path: Path) -> N
     tree, space, starts = begun(path)
     task = TASKS.get(path.parent.name, "binary")
     assert starts[0].origin == "params.yaml"
-    assert len(starts) == 1 + len(known_good(tree["model"]["kind"], task)), "one lies outside, or equals another"
+    known = known_good(tree["model"]["kind"], task)
+    ranges = space.dimensions  # of a project may be narrower than those of the model's own space
+    inside = [one for one in known if all(ranges[p].contains(v) for p, v in one.items() if p in ranges)]
+    assert len(starts) == 1 + len(inside), "one is left out, or equals another"
+    assert len(inside) >= 1
     for start in starts:
         assert space.inside(start.settings) == start.settings
         assert set(start.settings) == set(space.paths)
