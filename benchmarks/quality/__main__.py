@@ -49,14 +49,12 @@ class Plan:
         votes: of the ensemble.
         epochs: of each training, at most.
         batch: trials that are searched at once.
-        folds: of the train rows, by which trials are judged.
     """
 
     share: float
     votes: int
     epochs: int
     batch: int = 16
-    folds: int = 0
 
 
 OURS = {"goodfit": "default", "cocktail": "cocktail", "no regularization": None}
@@ -66,11 +64,11 @@ CONTROL_EPOCHS = 100
 
 def plan(one: str, task: str, rows: int) -> Plan:
     """Return how one of ours spends its time on a table of so many rows."""
+    if OURS[one] is None:
+        return Plan(0.0, 1, CONTROL_EPOCHS)
     if rows > MANY:
         return Plan(0.2, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
     epochs = 30 if task == "classes" else 80
-    if OURS[one] is None:
-        return Plan(0.0, 1, CONTROL_EPOCHS)
     if one == "cocktail":
         return Plan(0.7, 1, epochs)
     return Plan(0.3, 5, epochs) if rows < FEW else Plan(0.32, 3, epochs)
@@ -83,13 +81,7 @@ SUITE = "expectations:\n  - {expectation: expect_table_row_count_to_be_between, 
 def params(one: str, table: Table, rows: int, seed: int, budget: float) -> dict[str, Any]:
     """Return params.yaml of one of ours: the defaults, and a search by time."""
     chosen, space = plan(one, table.task, rows), OURS[one]
-    tune = {
-        "trials": 1000,
-        "timeout": chosen.share * budget,
-        "batch": chosen.batch,
-        "folds": chosen.folds,
-        "space": space,
-    }
+    tune = {"trials": 1000, "timeout": chosen.share * budget, "batch": chosen.batch, "space": space}
     return {
         "seed": seed,
         "source": {"kind": "parquet", "path": "input/rows.parquet"},
@@ -157,9 +149,7 @@ def rows_of(root: Path, table: Table) -> Rows:
     for split, frame in frames.items():
         cells = frame[features].copy()
         for name, known in levels.items():
-            seen = cells[name].where(
-                cells[name].isin(known)
-            )  # a level of no train row is missing, as it was for training
+            seen = cells[name].where(cells[name].isin(known))  # a level of no train row is missing
             cells[name] = pd.Categorical(seen, categories=known)
         found[split] = (cells, targets[split])
     return found

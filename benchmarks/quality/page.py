@@ -21,7 +21,10 @@ def figures() -> str:
     tables = found["tables"]
     parts = [
         *("### Loss on the test rows", _losses(tables, names)),
-        *("### How much worse than goodfit, 95 % interval of the mean loss of a row", _differences(tables, names)),
+        *(
+            "### How much worse than goodfit, 95 % interval of the mean log loss or squared error",
+            _differences(tables, names),
+        ),
         *("### Generalization gap: loss on test minus loss on train", _of(tables, names, "gap", 3)),
         *("### Seconds, median", _of(tables, names, "seconds", 0)),
         *("### The cocktail on small tables", _cocktail(control["tables"])),
