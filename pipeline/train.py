@@ -88,13 +88,14 @@ def settled(root: Path, overrides: Mapping[str, Any], rows: Table) -> FitSection
 
 
 def mates_of(stage: Stage[Params], sections: FitSections, rows: Table) -> dict[int, FitSections]:
-    """Return what is trained beside the best settings, for an ensemble to be chosen: sections by trial; mostly none."""
-    size = stage.params.train.library
+    """Return what is trained beside the best settings, for an ensemble: sections by trial; mostly none."""
+    section = stage.params.train
+    size = section.library
     if size == 1:
         return {}
     leaders = read_leaders(stage.root / "artifacts/leaders.json")
     others = {one.trial: settled(stage.root, one.overrides, rows) for one in leaders[1:]}
-    return mates(sections, others, size - 1)
+    return mates(sections, others, size - 1, new_seeds=0.0 if section.votes == "equal" else 0.5)
 
 
 def fitted_bundle(
@@ -140,12 +141,13 @@ def trained_again(stage: Stage[Params], found: list[Found], tables: tuple[Table,
 def chosen(
     stage: Stage[Params], best: Bundle, own: Volume, beside: dict[int, FitSections], data: TrainingData
 ) -> tuple[Bundle, list[Volume]]:
-    """Return the ensemble that the valid rows choose and its models; the best alone where no other helps it."""
+    """Return the ensemble and its models; the best alone where the valid rows choose and no other helps it."""
+    section = stage.params.train
     seeds = sum(trial < OWN for trial in beside)
     others = f"{len(beside) - seeds} other settings of the search and the best ones from {seeds} other seeds"
     say(f"train: {others}, for an ensemble")
     library = [own, *trained(beside, best.schema, data, fit_state(stage) / "ensemble")]
-    bundle, selection = assembled_of(library, best, data, stage.params.train.ensemble)
+    bundle, selection = assembled_of(library, best, data, None if section.votes == "equal" else section.ensemble)
     first, last = selection.losses[0], selection.losses[-1]
     say(
         f"train: {len(bundle.parts)} models predict together with {sum(selection.votes)} votes: valid/loss {last:.4f}, "

@@ -197,7 +197,7 @@ def network(
     values = y["train"].is_floating_point()
     outputs = 1 if values else int(y["train"].max()) + 1
     sizes = [x["train"].shape[1], *[width] * layers]
-    size = max(256, usual_batch(len(x["train"])))
+    size = usual_batch(len(x["train"]))
     parts: list[torch.nn.Module] = []
     for before, after in itertools.pairwise(sizes):
         parts += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(dropout)]

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import torch
 
+from goodfit.training import usual_batch
+
 pytestmark = pytest.mark.slow
 
 
@@ -85,4 +87,4 @@ def test_a_network_ends_with_its_time(loaded: Any, monkeypatch: pytest.MonkeyPat
     step = torch.optim.AdamW.step
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: steps.append(step(self) is None))
     rivals.plain_network(dict.fromkeys(("train", "valid", "test"), (frame, frame["x"].to_numpy())), budget, 1)
-    assert len(steps) == 2 * epochs
+    assert len(steps) == 512 // usual_batch(512) * epochs

@@ -55,6 +55,21 @@ def test_models_of_several_kinds_are_one_bundle(world: Any, tmp_path: Path, task
     assert found["difference_low"] <= found["difference"] <= found["difference_high"]
 
 
+def test_equal_votes_make_a_bundle_of_everyone_in_which_the_best_comes_first(world: Any, tmp_path: Path) -> None:
+    made = world("binary")
+    settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS)}
+    data = TrainingData.of(made.parts.train, made.parts.valid, settings[0].training.preprocessing)
+    library = trained(settings, made.schema, data, tmp_path / "state")
+    worst_first = sorted(library, key=lambda volume: -volume.fitted.valid_loss)
+    like = Bundle(
+        made.schema, data.preprocessor, settings[0].model, settings[0].regularization, library[0].fitted.model
+    )
+    bundle, selection = assembled_of(worst_first, like, data, votes=None)
+    assert ([part.votes for part in bundle.parts], selection.members) == ([1, 1, 1], [2, 0, 1])
+    best = worst_first[-1].bundle(like)
+    assert np.array_equal(bundle.best_part.predict(made.parts.test.frame), best.predict(made.parts.test.frame))
+
+
 def test_each_model_of_an_ensemble_is_trained_again_and_keeps_its_votes(world: Any, tmp_path: Path) -> None:
     made = world("binary")
     settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS * 2)}
@@ -99,6 +114,7 @@ def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:
 
 def test_three_settings_are_trained_for_each_vote() -> None:
     assert [TrainSection(ensemble=votes).library for votes in (1, 2, 5)] == [1, 6, 15]
+    assert [TrainSection(ensemble=votes, votes="equal").library for votes in (1, 2, 5)] == [1, 2, 5]
 
 
 def test_half_are_other_settings_and_half_the_best_from_other_seeds() -> None:
@@ -109,6 +125,7 @@ def test_half_are_other_settings_and_half_the_best_from_other_seeds() -> None:
     assert list(found) == [7, 9, -2, -3, -4]
     assert all(found[trial] == best for trial in (-2, -3, -4))
     assert list(mates(best, {}, 3)) == [-2, -3, -4]
+    assert list(mates(best, others, 4, new_seeds=0.0)) == [7, 9, 4, -2]
 
 
 def test_the_best_from_other_seeds_differ_and_are_refitted_as_they_were(world: Any, tmp_path: Path) -> None:

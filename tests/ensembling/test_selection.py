@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodfit.ensembling import read_leaders, select
+from goodfit.ensembling import alike, read_leaders, select
 from goodfit.errors import DataError
 from goodfit.tasks import TASKS, task_named
 
@@ -26,6 +26,18 @@ def test_models_whose_errors_cancel_are_chosen_and_the_best_comes_first() -> Non
     assert found.members == [1, 2]
     assert found.votes == (0, 1, 1)
     assert found.losses == pytest.approx((0.25, 0.0), abs=1e-12)
+
+
+def test_the_best_alone_comes_first_wherever_it_lies_in_the_library() -> None:
+    """It is what the ensemble is compared with; the one of the lowest number was taken for it."""
+    found = select(off_by(-0.6, 3.0, 0.5), TRUTH, TASK, votes=4)
+    assert (found.votes, found.members) == ((1, 0, 1), [2, 0])
+
+
+def test_votes_that_are_alike_leave_out_nobody() -> None:
+    found = alike(off_by(-2.0, 3.0, 0.5), TRUTH, TASK)
+    assert (found.votes, found.members) == ((1, 1, 1), [2, 0, 1])
+    assert found.losses == pytest.approx((0.25, 0.75**2, 0.5**2))
 
 
 def test_a_model_may_have_more_votes_than_another() -> None:
@@ -67,6 +79,9 @@ def test_the_last_loss_is_the_lowest_and_that_of_the_votes(name: str, seed: int,
     assert float(task.loss(task.pooled(torch.stack(counted)), wanted).mean()) == pytest.approx(found.losses[-1])
     alone = [float(task.loss(task.pooled(one.double()[None]), wanted).mean()) for one in logits]
     assert found.losses[0] == pytest.approx(min(alone)), "the best by itself is the first"
+    assert alone[found.members[0]] == min(alone)
+    assert sorted(found.members) == [model for model, count in enumerate(found.votes) if count]
+    assert alike(logits, target, task).losses[0] == pytest.approx(min(alone))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"leaders": [{"trial": 1}]}', '{"leaders": 3}'])

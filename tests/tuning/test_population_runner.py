@@ -110,6 +110,29 @@ def test_of_two_objectives_the_smallest_model_near_the_best_loss_is_chosen(tmp_p
     assert searched(tmp_path, tolerance=0.0, **options).best_trial.value == min(t.value for t in result.trials)  # type: ignore[union-attr, type-var]
 
 
+def gap_at_best(trial: Any) -> float:
+    losses = trial.curves["valid/loss"]
+    return float(trial.curves["generalization_gap/loss"][losses.index(min(losses))])
+
+
+@pytest.mark.parametrize("options", [{}, {"sampler": {"kind": "nsga2", "population": 3}, "pruner": "none"}])
+def test_the_smallest_gap_near_the_best_loss_is_chosen_with_any_sampler(tmp_path: Path, options: Any) -> None:
+    told: list[Any] = []
+    result = searched(tmp_path / "wide", told.append, trials=12, against="gap", tolerance=100.0, **options)
+    complete = [trial for trial in told if trial.state == "COMPLETE"]
+    assert len(complete) > 2
+    assert [trial.against for trial in complete] == pytest.approx([gap_at_best(trial) for trial in complete])
+    assert result.best_trial.against == min(trial.against for trial in complete)  # type: ignore[union-attr]
+    assert {trial.state for trial in told if trial.against is None} <= {"PRUNED"}
+    one = searched(tmp_path / "none", trials=12, against="gap", tolerance=0.0, **options)
+    assert one.best_trial.value == min(trial.value for trial in complete)  # type: ignore[union-attr]
+
+
+def test_a_gap_that_only_chooses_changes_no_proposal(tmp_path: Path) -> None:
+    plain = searched(tmp_path / "plain", trials=9)
+    assert facts(searched(tmp_path / "gap", trials=9, against="gap")) == facts(plain)
+
+
 def test_settings_that_are_wrong_together_fail_alone(tmp_path: Path) -> None:
     """A batch larger than the train rows is legal by itself."""
     space = {"training.batch_size": {"choices": [64, 100_000]}}
@@ -159,14 +182,15 @@ def _me() -> str:
     return str(Owner.me())
 
 
+@pytest.mark.parametrize("against", [None, "gap"])
 def test_a_finished_search_is_a_page_without_other_hosts_and_an_optuna_study(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    against: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
     monkeypatch.chdir(tmp_path)
-    result = searched(tmp_path, trials=12)
+    result = searched(tmp_path, trials=12, against=against)
     state = tmp_path / ".goodfit/state/tune/key"
     section = TuneSection.model_validate({"trials": 12, "space": SPACE})
     write_pictures(tmp_path / "reports/search", result, section, state)

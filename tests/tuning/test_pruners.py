@@ -157,6 +157,8 @@ def test_time_that_is_up_ends_everyone_once_a_trial_has_completed() -> None:
         ({"sampler": "nsga2", "pruner": "none"}, "weighs two objectives"),
         ({"against": "parameters", "pruner": "none"}, "tpe takes one objective"),
         ({"against": "parameters", "sampler": "random"}, "no place between two objectives"),
+        ({"against": "gap", "sampler": "nsga2"}, "no place between two objectives"),
+        ({"against": "gap", "rescore": {"top": 2}}, "compares one objective"),
         ({"folds": 1}, "one fold has nothing to train on"),
     ],
 )

@@ -66,6 +66,21 @@ def test_leaders_are_the_completed_trials_and_then_those_who_came_far(lab: Any) 
     assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [3, 1, 4, 2, 0]
 
 
+def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: Any) -> None:
+    from goodfit.tuning import Outcome
+
+    found = [(1.0, 5.0), (1.2, 3.0), (1.25, 4.0), (1.9, 0.1), (1.4, 0.2)]
+    result = lab.search(
+        run=lambda p: Outcome(p.number, "COMPLETE", found[p.number][0], 1, figures={"gap": found[p.number][1]}),
+        trials=5,
+        against="gap",
+        tolerance=0.25,
+    )
+    assert result.best_trial.number == 1
+    result.write_leaders(lab.folder / "leaders.json")
+    assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [1, 2, 0, 4, 3]
+
+
 def test_best_yaml_is_the_best_trial(lab: Any) -> None:
     result = lab.search()
     result.write_best(lab.folder / "best.yaml")

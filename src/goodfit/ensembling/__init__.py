@@ -3,7 +3,7 @@
 from goodfit.ensembling.leaders import Leader, read_leaders
 from goodfit.ensembling.library import OWN, Volume, assembled_of, mates, refitted, trained
 from goodfit.ensembling.section import TrainSection
-from goodfit.ensembling.selection import Selection, select
+from goodfit.ensembling.selection import Selection, alike, select
 
 __all__ = [
     "OWN",
@@ -11,6 +11,7 @@ __all__ = [
     "Selection",
     "TrainSection",
     "Volume",
+    "alike",
     "assembled_of",
     "mates",
     "read_leaders",

@@ -8,7 +8,7 @@ import torch
 
 from goodfit.bundle import Bundle, Ensemble, Part, networks_in
 from goodfit.data import Schema
-from goodfit.ensembling.selection import Selection, select
+from goodfit.ensembling.selection import Selection, alike, select
 from goodfit.registry import Section
 from goodfit.tasks import task_named
 from goodfit.training import (
@@ -51,8 +51,10 @@ class Volume:
         return Found(sections.recipe(schema), seed, self.fitted.best_epoch)
 
 
-def mates(best: FitSections, others: Mapping[int, FitSections], count: int) -> dict[int, FitSections]:
-    """Return what to train beside the best settings for an ensemble: half other settings, half the best from new seeds.
+def mates(
+    best: FitSections, others: Mapping[int, FitSections], count: int, new_seeds: float = 0.5
+) -> dict[int, FitSections]:
+    """Return what to train beside the best settings for an ensemble: other settings, and the best from new seeds.
 
     Seeds differ in what chance did, settings in what they can do, and the valid rows choose among both. Measured on
     three tables (16 of each beside 14 other settings alone, five votes, one split): the loss on test was lower on all.
@@ -61,9 +63,10 @@ def mates(best: FitSections, others: Mapping[int, FitSections], count: int) -> d
         best: the best settings.
         others: the next best ones by trial, the best first; those that prepare their rows otherwise are passed over.
         count: how many.
+        new_seeds: share that is the best settings from new seeds; more where other settings lack.
     """
-    alike = [(t, s) for t, s in others.items() if s.training.preprocessing == best.training.preprocessing]
-    chosen = dict(alike[: count // 2])
+    same = [(t, s) for t, s in others.items() if s.training.preprocessing == best.training.preprocessing]
+    chosen = dict(same[: int(count * (1 - new_seeds))])
     return chosen | {OWN - 1 - place: best for place in range(count - len(chosen))}
 
 
@@ -90,18 +93,21 @@ def trained(settings: Mapping[int, FitSections], schema: Schema, data: TrainingD
     ]
 
 
-def assembled_of(library: Sequence[Volume], like: Bundle, data: TrainingData, votes: int) -> tuple[Bundle, Selection]:
+def assembled_of(
+    library: Sequence[Volume], like: Bundle, data: TrainingData, votes: int | None
+) -> tuple[Bundle, Selection]:
     """Return the ensemble that is chosen on the valid rows, the best model first; one model where none helps it.
 
     Args:
         library: models to choose from.
         like: schema and preprocessor of all of them.
         data: the rows; weights were fitted on the train rows, so that the valid rows judge.
-        votes: at most.
+        votes: at most; None is one for each model.
     """
     task = task_named(like.task)
     logits = [volume.bundle(like).logits_of(data.valid) for volume in library]
-    selection = select(logits, torch.from_numpy(data.valid_target), task, votes)
+    target = torch.from_numpy(data.valid_target)
+    selection = alike(logits, target, task) if votes is None else select(logits, target, task, votes)
     chosen = [(library[place], selection.votes[place]) for place in selection.members]
     first = chosen[0][0].bundle(like)
     if len(chosen) == 1:

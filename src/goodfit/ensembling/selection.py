@@ -1,4 +1,4 @@
-"""Greedy ensemble selection."""
+"""Which models of a library predict together: chosen greedily on the valid rows, or all of them alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,18 @@ class Selection:
 
     Args:
         votes: of each model of the library, 0 for those left out.
-        losses: of the ensemble after each vote, on the rows it was chosen by; the first is that of the best model.
+        losses: of the ensemble after each vote, on the valid rows; the first is that of the best model.
+        best: the model of the lowest loss alone.
     """
 
     votes: tuple[int, ...]
     losses: tuple[float, ...]
+    best: int
 
     @property
     def members(self) -> list[int]:
-        """Return the models that have a vote."""
-        return [model for model, votes in enumerate(self.votes) if votes]
+        """Return the models that have a vote, the best one first."""
+        return [self.best, *(model for model, votes in enumerate(self.votes) if votes and model != self.best)]
 
 
 def select(logits: Sequence[Tensor], target: Tensor, task: Task, votes: int) -> Selection:
@@ -41,8 +43,7 @@ def select(logits: Sequence[Tensor], target: Tensor, task: Task, votes: int) -> 
         task: says what a mean prediction is, and its loss.
         votes: at most.
     """
-    library = [scores.double() for scores in logits]
-    wanted = target.double() if target.is_floating_point() else target
+    library, wanted = _doubled(logits, target)
     chosen: list[int] = []
     losses: list[float] = []
     for _ in range(votes):
@@ -51,7 +52,26 @@ def select(logits: Sequence[Tensor], target: Tensor, task: Task, votes: int) -> 
         chosen.append(best)
         losses.append(trials[best])
     size = losses.index(min(losses)) + 1
-    return Selection(tuple(chosen[:size].count(model) for model in range(len(library))), tuple(losses[:size]))
+    votes_of = tuple(chosen[:size].count(model) for model in range(len(library)))
+    return Selection(votes_of, tuple(losses[:size]), chosen[0])
+
+
+def alike(logits: Sequence[Tensor], target: Tensor, task: Task) -> Selection:
+    """Give every model one vote: nothing is chosen on the rows, so they are not fitted to either.
+
+    Args:
+        logits, target, task: see `select`; the rows only say which model is best and what each vote comes to.
+    """
+    library, wanted = _doubled(logits, target)
+    alone = [_loss([scores], wanted, task) for scores in library]
+    best = min(range(len(library)), key=alone.__getitem__)
+    order = [library[best], *(scores for model, scores in enumerate(library) if model != best)]
+    losses = tuple(_loss(order[:count], wanted, task) for count in range(1, len(order) + 1))
+    return Selection((1,) * len(library), losses, best)
+
+
+def _doubled(logits: Sequence[Tensor], target: Tensor) -> tuple[list[Tensor], Tensor]:
+    return [scores.double() for scores in logits], target.double() if target.is_floating_point() else target
 
 
 def _loss(scores: Sequence[Tensor], target: Tensor, task: Task) -> float:

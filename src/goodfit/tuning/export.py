@@ -15,6 +15,7 @@ from goodfit.tuning.axes import Axis
 from goodfit.tuning.dimension import Dimension
 from goodfit.tuning.ledger import Record
 from goodfit.tuning.samplers.study import distribution
+from goodfit.tuning.section import weighs
 from goodfit.tuning.trial import Trial
 
 STUDY = "goodfit"
@@ -32,13 +33,14 @@ def export(record: Record, path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
     against = record.identity.get("against")
-    study = optuna.create_study(storage=storage, study_name=STUDY, directions=["minimize"] * (2 if against else 1))
-    names = [record.identity["objective"], *([against] if against else [])]
+    two = weighs(against, record.identity["sampler"]["kind"])
+    study = optuna.create_study(storage=storage, study_name=STUDY, directions=["minimize"] * (2 if two else 1))
+    names = [record.identity["objective"], *([against] if two else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is experimental
         study.set_metric_names(names)
     distributions = {path: _distribution(path, axis) for path, axis in record.identity["space"].items()}
-    study.add_trials([_frozen(trial, distributions, bool(against)) for trial in record.trials])
+    study.add_trials([_frozen(trial, distributions, two) for trial in record.trials])
     return len(record.trials)
 
 

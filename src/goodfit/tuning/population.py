@@ -31,7 +31,7 @@ from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
 from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed
 
-OBJECTIVE = "valid/loss"
+OBJECTIVE, GAP = "valid/loss", "generalization_gap/loss"
 PASSES = 10
 """Predictions of the valid rows whose median is a model's latency."""
 
@@ -123,7 +123,7 @@ class PopulationRunner:
         engine = fit_population(candidates, state=state, judge=judge, pause=pause, on_epoch=on_epoch, rows=self._rows)
         for finished in engine:
             member = members[finished.number]
-            member.end(finished, latency=self._section.against == "latency")
+            member.end(finished, self._section.against)
             first = finished.number // replicas * replicas
             team = [members[number] for number in range(first, first + replicas)]
             if finished.number // replicas in owed and all(one.finished for one in team):
@@ -184,8 +184,8 @@ class Member:
         """Return a metric after each epoch."""
         return [self.epochs[number].metrics[metric] for number in sorted(self.epochs)]
 
-    def end(self, finished: Finished, latency: bool) -> None:
-        """Take how it ended, and let the model go."""
+    def end(self, finished: Finished, against: str | None) -> None:
+        """Take how it ended, with the figure that is the second objective, and let the model go."""
         self.state, self.error = finished.state, finished.error
         losses = self.curve(OBJECTIVE)
         self.value = min(losses, default=0.0)
@@ -194,7 +194,9 @@ class Member:
         if finished.state == "COMPLETE":
             self.value = finished.fitted.valid_loss
         self.figures = {"parameters": float(finished.fitted.parameters)}
-        if latency:
+        if against == "gap":
+            self.figures["gap"] = finished.fitted.epochs[finished.fitted.best_epoch - 1].metrics[GAP]
+        if against == "latency":
             self.figures["latency"] = _latency(finished.fitted.model, self.candidate.data)
 
 

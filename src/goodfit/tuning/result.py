@@ -53,7 +53,7 @@ class SearchResult:
         second one among those whose first is within the tolerance.
         """
         if self.tolerance is not None:
-            return _leanest(self.trials, self.tolerance)
+            return next(iter(leanest(self.trials, self.tolerance)), None)
         means = self.second_means
         if not means:
             return best_of(self.trials)
@@ -108,10 +108,12 @@ class SearchResult:
     def write_leaders(self, path: Path) -> None:
         """Write the best trials as JSON, which is YAML: the chosen one, the completed ones by value, then who came far.
 
-        Rungs let few trials complete, and an ensemble wants many; who lost late is trained to its end for one.
+        Of two objectives, those that were close enough to be chosen come before the other completed ones. Rungs let few
+        trials complete, and an ensemble wants many; who lost late is trained to its end for one.
         """
         first = self.best_trial
-        every = ranked(self.trials) + runners_up(self.trials)
+        near = [] if self.tolerance is None else leanest(self.trials, self.tolerance)
+        every = near + [trial for trial in ranked(self.trials) if trial not in near] + runners_up(self.trials)
         others = [trial for trial in every if first is None or trial.number != first.number]
         listed = [
             {"trial": trial.number, "value": trial.value, "overrides": self.space.overrides(trial.params)}
@@ -137,16 +139,12 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
     return next(iter(ranked(trials)), None)
 
 
-def _leanest(trials: Sequence[Trial], tolerance: float) -> Trial | None:
-    """Return the trial with the lowest second objective among those whose first is close to the best."""
+def leanest(trials: Sequence[Trial], tolerance: float) -> list[Trial]:
+    """Return the completed trials whose first objective is close to the best, the lowest second one first."""
     complete = ranked(trials)
-    if not complete:
-        return None
-    lowest = complete[0].value or 0.0
+    lowest = next((trial.value or 0.0 for trial in complete), 0.0)
     near = [trial for trial in complete if (trial.value or 0.0) <= lowest + tolerance * abs(lowest)]
-    return min(
-        near, key=lambda trial: (math.inf if trial.against is None else trial.against, trial.value, trial.number)
-    )
+    return sorted(near, key=lambda trial: math.inf if trial.against is None else trial.against)
 
 
 def edge_notes(space: Space, best: dict[str, Scalar]) -> list[str]:

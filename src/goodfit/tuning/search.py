@@ -86,7 +86,7 @@ def _asked(section: TuneSection, ledger: Ledger, proposer: Proposer, state: Path
     if not proposals and not ledger.paused:
         return None
     more = section.trials > begun + len(proposals)
-    ledger.ask(proposals, bool(proposals) and more and section.against is None)
+    ledger.ask(proposals, bool(proposals) and more and not section.weighs)
     failpoint("search.asked")  # the batch is recorded, nothing of it has run
     return ledger.batch
 

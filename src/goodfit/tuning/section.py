@@ -38,6 +38,16 @@ class RescoreSection(Section):
     seeds: Annotated[int, Field(ge=1, le=100)] = 3
 
 
+def weighs(against: str | None, sampler: str) -> bool:
+    """Return whether a search has two objectives: a gap is one only for who asks for a front, else it chooses a trial.
+
+    Args:
+        against: the second objective, if any.
+        sampler: by name.
+    """
+    return against is not None and (against != "gap" or sampler == "nsga2")
+
+
 class TuneSection(Section):
     """The search for the best settings.
 
@@ -60,7 +70,8 @@ class TuneSection(Section):
             when the search begins, so that another machine may find something else.
         objective: the metric of the validation rows that is minimized.
         against: a second objective, parameters (number of trained numbers) or latency (milliseconds to predict the
-            valid rows); for samplers that take several. Null means none.
+            valid rows), for samplers that take several; or gap, the generalization gap of the objective, which every
+            sampler takes: one of one objective proposes as ever, and the gap decides at the end. Null means none.
         tolerance: of several objectives, the smallest `against` wins among trials whose objective is at most this share
             above the best.
         space: dotted option to the values it may take, below model, regularization or training; `choose.<name>` is a
@@ -82,7 +93,7 @@ class TuneSection(Section):
     warm_start: bool = True
     champion: bool = False
     objective: Literal["valid/loss"] = "valid/loss"
-    against: Literal["parameters", "latency"] | None = None
+    against: Literal["gap", "parameters", "latency"] | None = None
     tolerance: Annotated[float, Field(ge=0)] = 0.01
     space: dict[str, Dimension] = Field(default_factory=dict)
 
@@ -103,9 +114,9 @@ class TuneSection(Section):
             refuse(f"{rule}, and it is {self.replicas}", "Raise one of them, or take another pruner.")
         if sampler == "nsga2" and self.against is None:
             refuse("tune.sampler nsga2 weighs two objectives", "Set tune.against, or take another sampler.")
-        if self.against and not SAMPLERS[sampler].facts["several"]:
+        if self.weighs and not SAMPLERS[sampler].facts["several"]:
             refuse(f"tune.sampler {sampler} takes one objective", "Drop tune.against, or take nsga2.")
-        if self.against and pruner != "none":
+        if self.weighs and pruner != "none":
             refuse("a pruned trial has no place between two objectives", "Set tune.pruner to none.")
         if self.against and self.rescore.top:
             refuse("tune.rescore compares one objective", "Drop tune.against or tune.rescore.")
@@ -119,6 +130,11 @@ class TuneSection(Section):
     def of_task(self, task: str | None) -> Self:
         """Return the section with the lines of its space that hold for a task; None: for any (see `lines_for`)."""
         return self.model_copy(update={"space": lines_for(self.space, task)})
+
+    @property
+    def weighs(self) -> bool:
+        """Whether the search itself has two objectives (see `weighs`)."""
+        return weighs(self.against, self.sampler.kind)
 
     @property
     def replicas(self) -> int:
