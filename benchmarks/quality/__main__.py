@@ -2,9 +2,9 @@
 
 For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds to
 search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble (on tables of
-many rows: one network); the cocktail likewise, with the space of that name and one network; the rivals as `rivals.py`
-says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail: the same
-network and batches without a search, a regularizer or early stopping, its last epoch. All answer the test rows, which
+many rows: one network); the cocktail likewise, with the space of that name and for small gaps (`cocktail`); the rivals as `rivals.py`
+says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail: one network
+of its kind, three layers of 128, without a search, a regularizer or early stopping, its last epoch. All answer the test rows, which
 nobody saw. Printed are the loss (log loss, or root mean squared error in standard deviations of the train target), its
 rank, the gap between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of
 the rows of all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and
@@ -62,6 +62,7 @@ class Plan:
 OURS = {"goodfit": "default", "cocktail": "cocktail", "no regularization": None}
 """The search space of each of ours; the last one is a control, the same network trained without any regularizer."""
 CONTROL_EPOCHS = 100
+EMBEDDED = {"numeric_embeddings": {"kind": "piecewise_linear"}}
 TOLERANCE = {"classes": 0.3, "values": 1.0}
 """How far above the best validation loss a cocktail may be: 30 % of a log loss, twice a squared error."""
 
@@ -69,7 +70,7 @@ TOLERANCE = {"classes": 0.3, "values": 1.0}
 def plan(one: str, task: str, rows: int) -> Plan:
     """Return how one of ours spends its time on a table of so many rows."""
     if OURS[one] is None:
-        return Plan(0.0, 1, CONTROL_EPOCHS)
+        return Plan(0.0, 1, CONTROL_EPOCHS, more={"model": {"layers": 3, "width": 128, **EMBEDDED}})
     if rows > MANY:
         return Plan(0.2, 1, min(30, 1_600_000 // rows), 8 if rows < 10 * MANY else 4)
     epochs = 30 if task == "classes" else 80
@@ -86,7 +87,7 @@ def cocktail(task: str) -> dict[str, dict[str, Any]]:
     """
     space = {"base": "cocktail", "model.width": {"choices": [128]}}
     return {
-        "model": {"numeric_embeddings": {"kind": "piecewise_linear"}},
+        "model": EMBEDDED,
         "tune": {"space": space, "pruner": "none", "against": "gap", "tolerance": TOLERANCE[task]},
         "train": {"votes": "equal"},
     }
