@@ -5,9 +5,12 @@ callback. Both sides read the same split of the same table, search the same spac
 same number of epochs, and keep every trial in MLflow. Each is a process of its own. `seconds` is without imports: for
 it goodfit's side runs with everything imported before the clock starts. `whole` is the process as a user starts it.
 goodfit's side is short, so that a moment's noise would decide: it runs `--repeats` times in each way, half of them
-before the glue and half after it, and the median counts. Ratios are medians over the seeds.
+before the glue and half after it, and the median counts. Ratios are medians over the seeds. Both sides of a seed that
+is done are kept in a folder, so that a run of an hour can be broken off and go on; what lies there is not measured
+again: after a change of goodfit, remove it.
 
     python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off] [--repeats 4]
+        [--kept .search]
 """
 
 import argparse
@@ -20,6 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +277,18 @@ def one(table: str, seed: int, trials: int, pruning: str, repeats: int) -> dict[
     return {"seed": seed, "goodfit": ours, "glue": theirs}
 
 
+def kept(file: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what was measured before, or measure it and keep it whole."""
+    if not file.exists():
+        found = measure()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half = file.with_suffix(".half")
+        half.write_text(json.dumps(found, indent=2) + "\n")
+        half.replace(file)
+    known: dict[str, Any] = json.loads(file.read_text())
+    return known
+
+
 def summary(runs: list[dict[str, Any]], pruning: str) -> dict[str, Any]:
     """Return the median ratios, and how they stand to the limits."""
     ratios = {
@@ -305,6 +322,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=64)
     parser.add_argument("--pruning", choices=("on", "off"), default="on")
     parser.add_argument("--repeats", type=int, default=4)
+    parser.add_argument("--kept", type=Path, default=PROJECT / ".search")
     parser.add_argument("--glue", type=Path)
     chosen = parser.parse_args()
     if chosen.glue:
@@ -313,8 +331,10 @@ def main() -> None:
         return
     runs = []
     for seed in range(1, chosen.seeds + 1):
-        runs.append(one(chosen.table, seed, chosen.trials, chosen.pruning, chosen.repeats))
-        print(json.dumps(runs[-1]))
+        file = chosen.kept / f"{chosen.table}-{chosen.pruning}-{chosen.trials}" / f"{seed}.json"
+        measure = partial(one, chosen.table, seed, chosen.trials, chosen.pruning, chosen.repeats)
+        runs.append(kept(file, measure))
+        print(json.dumps(runs[-1]), flush=True)
     found = {"trials": chosen.trials, "epochs": EPOCHS, **summary(runs, chosen.pruning), "runs": runs}
     print(json.dumps(found, indent=2))
     RESULTS.mkdir(exist_ok=True)

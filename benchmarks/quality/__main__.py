@@ -2,14 +2,15 @@
 
 For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds to
 search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble (on tables of
-many rows: one network); the cocktail likewise, with the space of that name and for small gaps (`cocktail`); the rivals as `rivals.py`
-says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail: one network
-of its kind, three layers of 128, without a search, a regularizer or early stopping, its last epoch. All answer the test rows, which
-nobody saw. Printed are the loss (log loss, or root mean squared error in standard deviations of the train target), its
-rank, the gap between test and train, seconds, and the interval of the difference to goodfit from a paired bootstrap of
-the rows of all seeds. What each contestant answered is kept in a folder, so that a run of hours can be broken off and
-go on, or be split over cores (`taskset -c 0`, each with tables or contestants of its own, OMP_NUM_THREADS=1); what lies
-there of the same budget is not measured again: after a change of goodfit, remove its files.
+many rows: one network); the cocktail likewise, with the space of that name and for small gaps (`cocktail`); the rivals
+as `rivals.py` says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail:
+one network of its kind, three layers of 128, without a search, a regularizer or early stopping, its last epoch. All
+answer the test rows, which nobody saw. Printed are the loss (log loss, or root mean squared error in standard
+deviations of the train target), its rank, the gap between test and train, seconds, and the interval of the difference
+to goodfit from a paired bootstrap of the rows of all seeds. What each contestant answered is kept in a folder, so that
+a run of hours can be broken off and go on, or be split over cores (`taskset -c 0`, each with tables or contestants of
+its own, OMP_NUM_THREADS=1); what lies there of the same budget is not measured again: after a change of goodfit, remove
+its files.
 
     pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
         [--contestants "goodfit,cocktail,plain network"] [--result quality]

@@ -1,0 +1,23 @@
+"""A run of the search benchmark that is broken off goes on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_what_was_measured_is_not_measured_again(loaded: Any, tmp_path: Path) -> None:
+    kept, told = loaded("search").kept, []
+    for seconds in (7, 8):
+        found = kept(tmp_path / "telco-on-64/1.json", lambda: told.append(1) or {"seconds": seconds})  # noqa: B023
+        assert found == {"seconds": 7}
+    assert told == [1]
+
+
+def test_one_that_is_broken_off_leaves_nothing_that_looks_measured(loaded: Any, tmp_path: Path) -> None:
+    def broken() -> dict[str, Any]:
+        raise SystemExit("the glue failed")
+
+    with pytest.raises(SystemExit):
+        loaded("search").kept(tmp_path / "telco-on-64/1.json", broken)
+    assert not (tmp_path / "telco-on-64/1.json").exists()
