@@ -7,7 +7,7 @@ import pytest
 
 
 def test_what_was_measured_is_not_measured_again(loaded: Any, tmp_path: Path) -> None:
-    module, told = loaded("search"), []
+    module, told = loaded("search"), list[int]()
 
     def measure() -> dict[str, Any]:
         told.append(len(told))
