@@ -6,8 +6,8 @@ same number of epochs, and keep every trial in MLflow. Each is a process of its 
 it goodfit's side runs with everything imported before the clock starts. `whole` is the process as a user starts it.
 goodfit's side is short, so that a moment's noise would decide: it runs `--repeats` times in each way, half of them
 before the glue and half after it, and the median counts. Ratios are medians over the seeds. Both sides of a seed that
-is done are kept in a folder, so that a run of an hour can be broken off and go on; what lies there is not measured
-again: after a change of goodfit, remove it.
+is done are kept in a folder until the run comes to its end, so that one of an hour can be broken off and go on; after a
+change of goodfit or of the options, remove it.
 
     python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off] [--repeats 4]
         [--kept .search]
@@ -329,17 +329,17 @@ def main() -> None:
         facts = TABLES[chosen.table]
         glue(chosen.glue, facts["target"], facts["id"], chosen.seed, chosen.trials, chosen.pruning)
         return
-    runs = []
+    runs, folder = [], chosen.kept / f"{chosen.table}-{chosen.pruning}-{chosen.trials}"
     for seed in range(1, chosen.seeds + 1):
-        file = chosen.kept / f"{chosen.table}-{chosen.pruning}-{chosen.trials}" / f"{seed}.json"
         measure = partial(one, chosen.table, seed, chosen.trials, chosen.pruning, chosen.repeats)
-        runs.append(kept(file, measure))
+        runs.append(kept(folder / f"{seed}.json", measure))
         print(json.dumps(runs[-1]), flush=True)
     found = {"trials": chosen.trials, "epochs": EPOCHS, **summary(runs, chosen.pruning), "runs": runs}
     print(json.dumps(found, indent=2))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"search_{chosen.table}_pruning_{chosen.pruning}.json"
     path.write_text(json.dumps(found, indent=2) + "\n")
+    shutil.rmtree(folder)  # it was for going on: the next run measures anew
 
 
 if __name__ == "__main__":

@@ -93,9 +93,9 @@ def mates_of(stage: Stage[Params], sections: FitSections, rows: Table) -> dict[i
     size = section.library
     if size == 1:
         return {}
-    leaders = read_leaders(stage.root / "artifacts/leaders.json")
-    others = {one.trial: settled(stage.root, one.overrides, rows) for one in leaders[1:]}
-    return mates(sections, others, size - 1, new_seeds=0.0 if section.votes == "equal" else 0.5)
+    leaders, alike = read_leaders(stage.root / "artifacts/leaders.json")[1:], section.votes == "equal"
+    others = {one.trial: settled(stage.root, one.overrides, rows) for one in leaders if one.eligible or not alike}
+    return mates(sections, others, size - 1, new_seeds=0.0 if alike else 0.5)
 
 
 def fitted_bundle(
@@ -118,21 +118,28 @@ def fitted_bundle(
     again = None
     if stage.params.train.refit:
         every = {OWN: sections, **beside}
-        again = trained_again(stage, [one.found(every[one.trial], schema) for one in volumes], tables, run)
+        found = [one.found(every[one.trial], schema) for one in volumes]
+        own = [place for place, one in enumerate(volumes) if one.trial == OWN]
+        again = trained_again(stage, found, tables, run, shown=own[0] if own else 0)
         bundle, curve = refitted(bundle, again), with_refit(curve, again)
     save_bundle(stage.root / "models/candidate", bundle)
     write_curves(stage.root / "reports/training.csv", curve, first=("epoch",))
     return fitted, bundle, again
 
 
-def trained_again(stage: Stage[Params], found: list[Found], tables: tuple[Table, Table], run: Run) -> Refitted:
-    """Fit each chosen model on train and valid rows, for the epochs that were best on valid."""
+def trained_again(
+    stage: Stage[Params], found: list[Found], tables: tuple[Table, Table], run: Run, shown: int
+) -> Refitted:
+    """Fit each chosen model on train and valid rows, for the epochs that were best on valid.
+
+    The run and the curve show one of them: that of the best settings, as the first fit does, where it has a vote.
+    """
 
     def on_epoch(place: int, epoch: Epoch) -> None:
-        if place == 0:
+        if place == shown:
             run.metrics({"refit/loss": epoch.metrics["train/loss"]}, epoch.number)
 
-    again = refit(found, tables, fit_state(stage) / "refit", on_epoch)
+    again = replace(refit(found, tables, fit_state(stage) / "refit", on_epoch), shown=shown)
     epochs = ", ".join(str(len(one.epochs)) for one in again.fitted)
     say(f"train: trained again on {len(again.data.train_target):,} train and valid rows, for {epochs} epochs")
     return again
@@ -153,7 +160,8 @@ def chosen(
         f"train: {len(bundle.parts)} models predict together with {sum(selection.votes)} votes: valid/loss {last:.4f}, "
         f"the best alone {first:.4f}"
         if bundle.parts
-        else f"train: no other model helps the best one: valid/loss {first:.4f}"
+        else f"train: one model alone, because no other {'could be trained' if len(library) == 1 else 'helps it'}: "
+        f"valid/loss {first:.4f}"
     )
     return bundle, [library[place] for place in selection.members]
 

@@ -21,6 +21,9 @@ from goodfit.tuning.folds import fold_tables
 from goodfit.tuning.picture import write_pictures
 from goodfit.tuning.population import PopulationRunner, Prepared
 
+NAMES = {"gap": "generalization_gap/kept"}
+"""Figures of a trial that are no cost."""
+
 
 class Params(SearchSections):
     """The sections of params.yaml that decide the search."""
@@ -57,7 +60,7 @@ class Recorder:
             state=trial.state,
             params=params,
             curves=trial.curves,
-            metrics=figures | {f"cost/{name}": value for name, value in trial.figures.items()},
+            metrics=figures | {NAMES.get(name, f"cost/{name}"): value for name, value in trial.figures.items()},
             seconds=trial.duration_s,
             tags={**self.tags, "goodfit.origin": trial.origin},
             error=trial.error,

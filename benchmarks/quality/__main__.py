@@ -2,15 +2,15 @@
 
 For every table and seed goodfit's own stages ingest and split the rows. Then each contestant has the same seconds to
 search and to fit: goodfit by its stages tune and train, with the model's default space and an ensemble (on tables of
-many rows: one network); the cocktail likewise, with the space of that name and for small gaps (`cocktail`); the rivals
-as `rivals.py` says. The seconds that are printed tell who took more. "no regularization" is a control for the cocktail:
-one network of its kind, three layers of 128, without a search, a regularizer or early stopping, its last epoch. All
-answer the test rows, which nobody saw. Printed are the loss (log loss, or root mean squared error in standard
-deviations of the train target), its rank, the gap between test and train, seconds, and the interval of the difference
-to goodfit from a paired bootstrap of the rows of all seeds. What each contestant answered is kept in a folder, so that
-a run of hours can be broken off and go on, or be split over cores (`taskset -c 0`, each with tables or contestants of
-its own, OMP_NUM_THREADS=1); what lies there of the same budget is not measured again: after a change of goodfit, remove
-its files.
+many rows: one network); the cocktail likewise, with the space of that name and, up to 10,000 rows, for small gaps
+(`cocktail`); the rivals as `rivals.py` says. The seconds that are printed tell who took more. "no regularization" is a
+control for the cocktail: one network of its kind, three layers of 128, without a search, a regularizer or early
+stopping, its last epoch. All answer the test rows, which nobody saw. Printed are the loss (log loss, or root mean
+squared error in standard deviations of the train target), its rank, the gap between test and train, seconds, and the
+interval of the difference to goodfit from a paired bootstrap of the rows of all seeds. What each contestant answered is
+kept in a folder, so that a run of hours can be broken off and go on, or be split over cores (`taskset -c 0`, each with
+tables or contestants of its own, OMP_NUM_THREADS=1); what lies there of the same budget is not measured again: after a
+change of a contestant, remove its files.
 
     pip install lightgbm catboost && python -m benchmarks.quality [--tables churn,spam7] [--seeds 5] [--budget 60]
         [--contestants "goodfit,cocktail,plain network"] [--result quality]
@@ -81,15 +81,15 @@ def plan(one: str, task: str, rows: int) -> Plan:
 
 
 def cocktail(task: str) -> dict[str, dict[str, Any]]:
-    """Return what turns a search over the cocktail into one for small gaps: of the trials near the best loss the five
-    of the smallest gap vote alike.
+    """Return what turns a search over the cocktail into one for small gaps.
 
-    Numbers are read as by the model's default space, and one width is searched: each costs a stack of its own.
+    Loss and gap are two objectives (NSGA-II), and of the trials near the best loss the five of the smallest gap vote
+    alike. Numbers are read as by the model's default space; one width is searched: each costs a stack of its own.
     """
     space = {"base": "cocktail", "model.width": {"choices": [128]}}
     return {
         "model": EMBEDDED,
-        "tune": {"space": space, "pruner": "none", "against": "gap", "tolerance": TOLERANCE[task]},
+        "tune": {"space": space, "pruner": "none", "sampler": "nsga2", "against": "gap", "tolerance": TOLERANCE[task]},
         "train": {"votes": "equal"},
     }
 

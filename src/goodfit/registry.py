@@ -10,7 +10,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -206,3 +206,8 @@ def _wanted(atoms: set[Any]) -> str:
     if atoms & {int, float}:
         return "a number"
     return "true or false"
+
+
+def refuse(rule: str, remedy: str) -> NoReturn:
+    """Raise what becomes a fault with a way out."""
+    raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": remedy})

@@ -114,7 +114,12 @@ def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:
 
 def test_three_settings_are_trained_for_each_vote() -> None:
     assert [TrainSection(ensemble=votes).library for votes in (1, 2, 5)] == [1, 6, 15]
-    assert [TrainSection(ensemble=votes, votes="equal").library for votes in (1, 2, 5)] == [1, 2, 5]
+    assert [TrainSection(ensemble=votes, votes="equal").library for votes in (2, 5)] == [2, 5]
+
+
+def test_votes_of_one_model_are_refused() -> None:
+    with pytest.raises(ValueError, match="one model has nobody to vote with"):
+        TrainSection(votes="equal")
 
 
 def test_half_are_other_settings_and_half_the_best_from_other_seeds() -> None:

@@ -94,5 +94,7 @@ def test_a_file_that_no_search_wrote_is_refused(tmp_path: Path, content: str) ->
 
 def test_leaders_are_read_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "leaders.json"
-    path.write_text(json.dumps({"leaders": [{"trial": 4, "value": 0.5, "overrides": {"model.width": 8}}]}))
-    assert [(one.trial, one.overrides) for one in read_leaders(path)] == [(4, {"model.width": 8})]
+    path.write_text(
+        json.dumps({"leaders": [{"trial": 4, "value": 0.5, "eligible": False, "overrides": {"model.width": 8}}]})
+    )
+    assert [(one.trial, one.eligible, one.overrides) for one in read_leaders(path)] == [(4, False, {"model.width": 8})]

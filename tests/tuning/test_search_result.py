@@ -64,6 +64,7 @@ def test_leaders_are_the_completed_trials_and_then_those_who_came_far(lab: Any) 
     result = lab.search(run=lambda p: Outcome(p.number, *ends[p.number]), trials=5)
     result.write_leaders(lab.folder / "leaders.json")
     assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [3, 1, 4, 2, 0]
+    assert [one["eligible"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [True] * 2 + [False] * 3
 
 
 def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: Any) -> None:
@@ -79,6 +80,25 @@ def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: A
     assert result.best_trial.number == 1
     result.write_leaders(lab.folder / "leaders.json")
     assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [1, 2, 0, 4, 3]
+    assert [one["eligible"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [True] * 3 + [False] * 2
+    result.write_trials_csv(lab.folder / "trials.csv")
+    assert list(pandas.read_csv(lab.folder / "trials.csv")["gap"]) == [gap for _, gap in found]
+    assert "trial 1 is chosen for its gap of 3, with valid/loss 1.2000; the lowest was 1.0000 of trial 0" in str(
+        result.notes
+    )
+
+
+def test_below_zero_all_gaps_are_alike_and_the_loss_decides(lab: Any) -> None:
+    from goodfit.tuning import Outcome
+
+    found = [(1.01, -0.5), (1.0, -0.1), (1.02, 0.1)]
+    result = lab.search(
+        run=lambda p: Outcome(p.number, "COMPLETE", found[p.number][0], 1, figures={"gap": found[p.number][1]}),
+        trials=3,
+        against="gap",
+        tolerance=0.5,
+    )
+    assert result.best_trial.number == 1
 
 
 def test_best_yaml_is_the_best_trial(lab: Any) -> None:

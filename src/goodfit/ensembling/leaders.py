@@ -17,11 +17,13 @@ class Leader:
         trial: its number.
         value: its objective.
         overrides: what it set, by dotted option.
+        eligible: whether it could have been chosen: completed and, of two objectives, close enough to the best.
     """
 
     trial: int
     value: float
     overrides: Mapping[str, Any]
+    eligible: bool = True
 
 
 def read_leaders(path: Path) -> list[Leader]:
@@ -32,7 +34,10 @@ def read_leaders(path: Path) -> list[Leader]:
     """
     try:
         found = read_json(path)["leaders"]
-        return [Leader(int(one["trial"]), float(one["value"]), dict(one["overrides"])) for one in found]
+        return [
+            Leader(int(one["trial"]), float(one["value"]), dict(one["overrides"]), bool(one["eligible"]))
+            for one in found
+        ]
     except (OSError, KeyError, TypeError, ValueError) as error:
         remedy = "Run dvc repro --force tune."
         raise DataError([Fault(str(path), "does not hold what a search writes", str(error), remedy)]) from error

@@ -1,11 +1,11 @@
 """The `train` section of params.yaml."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from goodfit.bundle import MOST_NETWORKS
-from goodfit.registry import Section
+from goodfit.registry import Section, refuse
 
 PER_VOTE = 3
 """Settings of the search that are trained for each vote: a choice among equals of the best gains little."""
@@ -15,11 +15,12 @@ class TrainSection(Section):
     """What becomes of the best settings.
 
     Options:
-        ensemble: votes of an ensemble that is chosen, on the valid rows, among models of the search's best settings,
-            half of them the very best ones from other seeds; 1 is no ensemble.
-        votes: greedy chooses among three models for each vote by the loss on the valid rows, so that a model may have
-            several votes or none; equal gives one to each of the search's best settings. Equal chooses nothing on the
-            valid rows; greedy mostly finds a lower loss.
+        ensemble: votes of an ensemble of the search's best settings; 1 is no ensemble.
+        votes: greedy chooses, by the loss on the valid rows, among three models for each vote, half of them other
+            settings and half the very best ones from other seeds; a model may have several votes or none. equal
+            chooses nothing: one vote for each of the best settings that completed and, beside `tune.against`, were
+            within the tolerance; where they are too few, for the very best ones from other seeds. Only equal keeps to
+            what `tune.against` chose by.
         refit: whether the model, or each of the ensemble, is trained anew on the train and the valid rows together, for
             the epochs that were best on valid. Temperature, threshold and intervals stay those of the model before,
             because the valid rows cannot judge one that has seen them; every figure on them is marked so from then on.
@@ -28,6 +29,12 @@ class TrainSection(Section):
     ensemble: Annotated[int, Field(ge=1, le=MOST_NETWORKS)] = 1
     votes: Literal["greedy", "equal"] = "greedy"
     refit: bool = False
+
+    @model_validator(mode="after")
+    def _something_to_vote(self) -> Self:
+        if self.votes == "equal" and self.ensemble == 1:
+            refuse("one model has nobody to vote with", "Set train.ensemble to at least 2, or drop train.votes.")
+        return self
 
     @property
     def library(self) -> int:

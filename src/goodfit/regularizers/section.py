@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
 from goodfit.errors import Fault
-from goodfit.registry import Section
+from goodfit.registry import Section, refuse
 from goodfit.regularizers.base import REGULARIZERS
 from goodfit.regularizers.regularization import active_in
 
@@ -81,7 +80,7 @@ def _refuse_orphans(active: Sequence[str]) -> None:
         parent = REGULARIZERS[kind].cls.parent
         if parent and parent not in active:
             rule = f"{kind} acts through {parent}, which is off"
-            raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": f"Turn {parent} on, or {kind} off."})
+            refuse(rule, f"Turn {parent} on, or {kind} off.")
 
 
 def _refuse_rivals(active: Sequence[str]) -> None:
@@ -92,4 +91,4 @@ def _refuse_rivals(active: Sequence[str]) -> None:
         if group and len(members) > 1:
             named = " and ".join(members)
             rule = f"{named} are active together, and of {group} at most one can be"
-            raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": "Turn all but one of them off."})
+            refuse(rule, "Turn all but one of them off.")

@@ -37,16 +37,18 @@ class Refitted:
     Args:
         fitted: the models; their `valid/loss` is of rows that they have trained on.
         data: all rows, preprocessed by what was fitted on all of them.
+        shown: place of the one whose epochs are shown.
     """
 
     fitted: list[Fitted]
     data: TrainingData
+    shown: int = 0
 
     @property
     def figures(self) -> dict[str, float]:
-        """What it cost and how long the first one was."""
+        """What it cost and how long the one that is shown was."""
         return {
-            "refit/epochs": len(self.fitted[0].epochs),
+            "refit/epochs": len(self.fitted[self.shown].epochs),
             "refit/rows": len(self.data.train_target),
             "cost/refit_seconds": sum(one.seconds for one in self.fitted),
         }
@@ -91,8 +93,8 @@ def together(*tables: Table) -> Table:
 
 
 def with_refit(curve: Sequence[dict[str, float]], again: Refitted) -> list[dict[str, float]]:
-    """Return the rows of a curve by epoch, with the train loss of the first refitted model beside what they hold."""
-    losses = {epoch.number: epoch.metrics["train/loss"] for epoch in again.fitted[0].epochs}
+    """Return the rows of a curve by epoch, beside what they hold the train loss of the refitted model that is shown."""
+    losses = {epoch.number: epoch.metrics["train/loss"] for epoch in again.fitted[again.shown].epochs}
     longer: list[dict[str, float]] = [{"epoch": number} for number in losses if number > len(curve)]
     rows = [*curve, *longer]
     return [row | ({"refit/loss": losses[int(row["epoch"])]} if row["epoch"] in losses else {}) for row in rows]

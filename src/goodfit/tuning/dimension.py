@@ -2,12 +2,11 @@
 
 import math
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from goodfit.registry import Section
+from goodfit.registry import Section, refuse
 from goodfit.tasks import TASKS
 
 TASK = "task"
@@ -157,8 +156,3 @@ def _check_wanted(path: str, values: Any) -> None:
     for value in listed:
         if not isinstance(value, Scalar):
             refuse(f"when {path}: {value!r} is not a plain value", "Write text, a number, true, false or null.")
-
-
-def refuse(rule: str, remedy: str) -> NoReturn:
-    """Raise what becomes a fault with a way out."""
-    raise PydanticCustomError("rule", "{rule}", {"rule": rule, "remedy": remedy})

@@ -53,7 +53,8 @@ def _frozen(trial: Trial, distributions: Mapping[str, BaseDistribution], several
         params=trial.params,
         distributions={path: distributions[path] for path in trial.params},
         intermediate_values={} if several else dict(curve),
-        user_attrs={"number": trial.number, "seed": trial.seed, "origin": trial.origin, "error": trial.error},
+        user_attrs={"number": trial.number, "seed": trial.seed, "origin": trial.origin, "error": trial.error}
+        | ({} if trial.against is None else {"against": trial.against}),
     )
 
 

@@ -35,6 +35,7 @@ class SearchResult:
         notes: what a user should know about the result, one sentence each.
         rescored: second looks at the best trials, each with a seed of its own.
         tolerance: of two objectives, the share by which the first may be above the best; None of one.
+        against: the name of the second objective, if there is one.
     """
 
     space: Space = field(default_factory=Space)
@@ -43,6 +44,7 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     rescored: tuple[Trial, ...] = ()
     tolerance: float | None = None
+    against: str | None = None
 
     @property
     def best_trial(self) -> Trial | None:
@@ -82,9 +84,11 @@ class SearchResult:
         """Write one row per trial, atomically; everything but duration_s is the same in every run."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*COLUMNS, *self.space.paths])
+        second = () if self.against is None else (self.against,)
+        writer.writerow([*COLUMNS, *second, *self.space.paths])
         for trial in self.trials:
-            facts = (trial.number, trial.state, trial.value, trial.epochs, round(trial.duration_s, 3))
+            facts = [trial.number, trial.state, trial.value, trial.epochs, round(trial.duration_s, 3)]
+            facts += [trial.against for _ in second]
             settings = [_cell(trial.params[name]) if name in trial.params else "" for name in self.space.paths]
             writer.writerow([*("" if fact is None else fact for fact in facts), *settings])
         write_text(path, text.getvalue())
@@ -108,18 +112,22 @@ class SearchResult:
     def write_leaders(self, path: Path) -> None:
         """Write the best trials as JSON, which is YAML: the chosen one, the completed ones by value, then who came far.
 
-        Of two objectives, those that were close enough to be chosen come before the other completed ones. Rungs let few
-        trials complete, and an ensemble wants many; who lost late is trained to its end for one.
+        Of two objectives, those that were close enough to be chosen come before the other completed ones. Who could
+        have been chosen is `eligible`. Rungs let few trials complete, and an ensemble wants many; who lost late is
+        trained to its end for one.
         """
         first = self.best_trial
-        near = [] if self.tolerance is None else leanest(self.trials, self.tolerance)
-        every = near + [trial for trial in ranked(self.trials) if trial not in near] + runners_up(self.trials)
+        complete = ranked(self.trials)
+        eligible = complete if self.tolerance is None else leanest(self.trials, self.tolerance)
+        able = {trial.number for trial in eligible}
+        every = eligible + [trial for trial in complete if trial.number not in able] + runners_up(self.trials)
         others = [trial for trial in every if first is None or trial.number != first.number]
-        listed = [
-            {"trial": trial.number, "value": trial.value, "overrides": self.space.overrides(trial.params)}
-            for trial in ([first] if first else []) + others[: LEADERS - 1]
-        ]
+        listed = [self._leader(trial, trial.number in able) for trial in [first, *others[: LEADERS - 1]] if trial]
         write_text(path, json.dumps({"leaders": listed}, indent=1) + "\n")
+
+    def _leader(self, trial: Trial, eligible: bool) -> dict[str, Any]:
+        overrides = self.space.overrides(trial.params)
+        return {"trial": trial.number, "value": trial.value, "eligible": eligible, "overrides": overrides}
 
 
 def runners_up(trials: Sequence[Trial]) -> list[Trial]:
@@ -140,11 +148,14 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
 
 
 def leanest(trials: Sequence[Trial], tolerance: float) -> list[Trial]:
-    """Return the completed trials whose first objective is close to the best, the lowest second one first."""
+    """Return the completed trials whose first objective is close to the best, the lowest second one first.
+
+    Below zero all gaps are alike: a model that is worse on its train rows is not better for it.
+    """
     complete = ranked(trials)
     lowest = next((trial.value or 0.0 for trial in complete), 0.0)
     near = [trial for trial in complete if (trial.value or 0.0) <= lowest + tolerance * abs(lowest)]
-    return sorted(near, key=lambda trial: math.inf if trial.against is None else trial.against)
+    return sorted(near, key=lambda trial: math.inf if trial.against is None else max(trial.against, 0.0))
 
 
 def edge_notes(space: Space, best: dict[str, Scalar]) -> list[str]:

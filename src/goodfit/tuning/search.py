@@ -131,7 +131,8 @@ def _too_many_failures(trials: Sequence[Trial], allowed: int, state: Path) -> Go
 def _result(section: TuneSection, space: Space, ledger: Ledger, state: Path) -> SearchResult:
     trials = ledger.trials
     tolerance = section.tolerance if section.against else None
-    result = SearchResult(space, tuple(trials), ledger.seconds, (), tuple(ledger.rescored), tolerance)
+    second = tuple(ledger.rescored)
+    result = SearchResult(space, tuple(trials), ledger.seconds, (), second, tolerance, section.against)
     if result.best_trial is None:
         rule = f"none of {len(trials)} trials completed: all were pruned or failed"
         remedy = f"Let trials run longer before they are pruned; failures are in {state / 'failures'}."
@@ -141,6 +142,12 @@ def _result(section: TuneSection, space: Space, ledger: Ledger, state: Path) -> 
 
 def _notes(section: TuneSection, space: Space, ledger: Ledger, best: Trial) -> Iterator[str]:
     yield from edge_notes(space, best.params)
+    lowest = best_of(ledger.trials)
+    if section.against and lowest and lowest.number != best.number:
+        yield (
+            f"trial {best.number} is chosen for its {section.against} of {best.against:.4g}, with {section.objective} "
+            f"{best.value:.4f}; the lowest was {lowest.value:.4f} of trial {lowest.number}, with {lowest.against:.4g}."
+        )
     if ledger.counted < section.trials:
         yield _ended_early(section, ledger)
     if failed := len(ledger.trials) - ledger.counted:

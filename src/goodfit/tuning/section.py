@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from goodfit.registry import Section
-from goodfit.tuning.dimension import Dimension, Scalar, refuse
+from goodfit.registry import Section, refuse
+from goodfit.tuning.dimension import Dimension, Scalar
 from goodfit.tuning.pruners import PRUNERS
 from goodfit.tuning.samplers import SAMPLERS
 from goodfit.tuning.task_lines import lines_for
