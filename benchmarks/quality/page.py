@@ -5,12 +5,13 @@ python -m benchmarks.quality.page
 
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 PROJECT = Path(__file__).parents[2]
 PAGE, RESULTS = PROJECT / "docs/quality.md", PROJECT / "benchmarks/results"
 BEGIN, END = "<!-- figures, from benchmarks/results -->\n", "<!-- end of figures -->"
-OURS = "goodfit"
+OURS, PLAIN = "goodfit", "plain network"
 
 
 def figures() -> str:
@@ -66,13 +67,34 @@ def _of(tables: dict[str, Any], names: list[str], figure: str, digits: int) -> s
 
 
 def _cocktail(tables: dict[str, Any]) -> str:
-    head = ["table", "", "gap", "loss on test", "gap of the cocktail as a share"]
-    rows = []
-    for table, found in tables.items():
-        for name, one in found["contestants"].items():
-            share = f"{found['contestants']['cocktail']['gap'] / one['gap']:.2f}" if name != "cocktail" else ""
-            rows.append([table, name, f"{one['gap']:.3f}", f"{one['loss']:.4f}", share])
+    """Return gap and loss of the cocktail, of the network without anything against overfitting, and of the control."""
+    rows = [[table, *_gaps(found["contestants"])] for table, found in tables.items()]
+    gaps = {name: _mean_gap(tables, name) for name in ("cocktail", PLAIN)}
+    rows.append(["mean", *_share(gaps["cocktail"], gaps[PLAIN]), "", "", "", "", ""])
+    loss = [f"loss of {name}" for name in ("the cocktail", "plain")]
+    head = ["table", "gap of the cocktail", "gap of plain", "share", *loss, "gap of the control", "its loss", "seconds"]
     return _table(head, rows)
+
+
+def _gaps(found: dict[str, Any]) -> list[str]:
+    cocktail, plain, control = (found[name] for name in ("cocktail", PLAIN, "no regularization"))
+    losses = [f"{one['loss']:.4f}" for one in (cocktail, plain)]
+    seconds = f"{cocktail['seconds']:.0f}"
+    return [
+        *_share(cocktail["gap"], plain["gap"]),
+        *losses,
+        f"{control['gap']:.3f}",
+        f"{control['loss']:.4f}",
+        seconds,
+    ]
+
+
+def _share(one: float, other: float) -> list[str]:
+    return [f"{one:.3f}", f"{other:.3f}", f"{one / other:.2f}"]
+
+
+def _mean_gap(tables: dict[str, Any], name: str) -> float:
+    return fmean(found["contestants"][name]["gap"] for found in tables.values())
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

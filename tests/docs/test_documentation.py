@@ -60,6 +60,18 @@ def test_the_sections_of_the_readme_are_accepted() -> None:
     assert schema.model_validate(tree["schema"]).target == "price"
 
 
+def test_the_searches_of_the_readme_are_accepted() -> None:
+    from ruamel.yaml import YAML
+
+    trees = [YAML(typ="safe", pure=True).load(code) for code in blocks("text") if code.startswith("tune:")]
+    assert len(trees) == 2
+    sections = {name: load_script(ROOT, name).Params for name in ("tune", "train")}
+    others = {"model": {"kind": "mlp"}, "tracking": {"experiment": "readme", "model_name": "readme"}}
+    for tree in trees:
+        assert check({"seed": 1, **others, "tune": tree["tune"]}, sections["tune"], "README.md")
+        assert check({"seed": 1, **others, "train": tree.get("train", {})}, sections["train"], "README.md")
+
+
 def test_the_commands_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     named = re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", README, re.MULTILINE)
