@@ -61,7 +61,7 @@ class Plan:
 
 
 OURS = {"goodfit": "default", "cocktail": "cocktail", "no regularization": None}
-"""The search space of each of ours; the last one is a control, the same network trained without any regularizer."""
+"""The search space of each of ours; the last one is a control, trained without any regularizer."""
 CONTROL_EPOCHS = 100
 EMBEDDED = {"numeric_embeddings": {"kind": "piecewise_linear"}}
 TOLERANCE = {"classes": 0.3, "values": 1.0}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from goodfit.bundle import Bundle, load_bundle, save_bundle
-from goodfit.ensembling import TrainSection, assembled_of, mates, refitted, trained
+from goodfit.ensembling import TrainSection, Volume, assembled_of, mates, refitted, trained
 from goodfit.evaluation import INSPECTIONS, EvaluateSection, evaluate
 from goodfit.evaluation.bootstrap_section import BootstrapSection
 from goodfit.params import check
@@ -55,15 +55,19 @@ def test_models_of_several_kinds_are_one_bundle(world: Any, tmp_path: Path, task
     assert found["difference_low"] <= found["difference"] <= found["difference_high"]
 
 
-def test_equal_votes_make_a_bundle_of_everyone_in_which_the_best_comes_first(world: Any, tmp_path: Path) -> None:
+def worst_first_of(world: Any, tmp_path: Path) -> tuple[Any, list[Volume], Bundle, TrainingData]:
+    """A library of three kinds of model, the best on valid last, and what makes a bundle of it."""
     made = world("binary")
     settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS)}
-    data = TrainingData.of(made.parts.train, made.parts.valid, settings[0].training.preprocessing)
+    first = settings[0]
+    data = TrainingData.of(made.parts.train, made.parts.valid, first.training.preprocessing)
     library = trained(settings, made.schema, data, tmp_path / "state")
-    worst_first = sorted(library, key=lambda volume: -volume.fitted.valid_loss)
-    like = Bundle(
-        made.schema, data.preprocessor, settings[0].model, settings[0].regularization, library[0].fitted.model
-    )
+    like = Bundle(made.schema, data.preprocessor, first.model, first.regularization, library[0].fitted.model)
+    return made, sorted(library, key=lambda volume: -volume.fitted.valid_loss), like, data
+
+
+def test_equal_votes_make_a_bundle_of_everyone_in_which_the_best_comes_first(world: Any, tmp_path: Path) -> None:
+    made, worst_first, like, data = worst_first_of(world, tmp_path)
     bundle, selection = assembled_of(worst_first, like, data, votes=None)
     assert ([part.votes for part in bundle.parts], selection.members) == ([1, 1, 1], [2, 0, 1])
     best = worst_first[-1].bundle(like)
@@ -98,14 +102,7 @@ def test_each_model_of_an_ensemble_is_trained_again_and_keeps_its_votes(world: A
 
 
 def test_the_best_by_itself_comes_first(world: Any, tmp_path: Path) -> None:
-    made = world("binary")
-    settings = {number: sections(*chosen) for number, chosen in enumerate(SETTINGS)}
-    data = TrainingData.of(made.parts.train, made.parts.valid, settings[0].training.preprocessing)
-    library = trained(settings, made.schema, data, tmp_path / "state")
-    worst_first = sorted(library, key=lambda volume: -volume.fitted.valid_loss)
-    like = Bundle(
-        made.schema, data.preprocessor, settings[0].model, settings[0].regularization, library[0].fitted.model
-    )
+    made, worst_first, like, data = worst_first_of(world, tmp_path)
     bundle, _ = assembled_of(worst_first, like, data, votes=5)
     best = worst_first[-1].bundle(like)
     assert np.array_equal(bundle.best_part.predict(made.parts.test.frame), best.predict(made.parts.test.frame))

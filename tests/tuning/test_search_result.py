@@ -67,16 +67,22 @@ def test_leaders_are_the_completed_trials_and_then_those_who_came_far(lab: Any) 
     assert [one["eligible"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [True] * 2 + [False] * 3
 
 
-def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: Any) -> None:
+def searched_for_gaps(lab: Any, found: list[tuple[float, float]], tolerance: float) -> SearchResult:
+    """A search whose trials come to these losses and gaps."""
     from goodfit.tuning import Outcome
 
+    def run(proposal: Any) -> Any:
+        loss, gap = found[proposal.number]
+        return Outcome(proposal.number, "COMPLETE", loss, 1, figures={"gap": gap})
+
+    result: SearchResult = lab.search(run=run, trials=len(found), against="gap", tolerance=tolerance)
+    return result
+
+
+def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: Any) -> None:
     found = [(1.0, 5.0), (1.2, 3.0), (1.25, 4.0), (1.9, 0.1), (1.4, 0.2)]
-    result = lab.search(
-        run=lambda p: Outcome(p.number, "COMPLETE", found[p.number][0], 1, figures={"gap": found[p.number][1]}),
-        trials=5,
-        against="gap",
-        tolerance=0.25,
-    )
+    result = searched_for_gaps(lab, found, tolerance=0.25)
+    assert result.best_trial is not None
     assert result.best_trial.number == 1
     result.write_leaders(lab.folder / "leaders.json")
     assert [one["trial"] for one in read_yaml(lab.folder / "leaders.json")["leaders"]] == [1, 2, 0, 4, 3]
@@ -89,15 +95,8 @@ def test_of_two_objectives_leaders_near_the_best_come_first_by_the_second(lab: A
 
 
 def test_below_zero_all_gaps_are_alike_and_the_loss_decides(lab: Any) -> None:
-    from goodfit.tuning import Outcome
-
-    found = [(1.01, -0.5), (1.0, -0.1), (1.02, 0.1)]
-    result = lab.search(
-        run=lambda p: Outcome(p.number, "COMPLETE", found[p.number][0], 1, figures={"gap": found[p.number][1]}),
-        trials=3,
-        against="gap",
-        tolerance=0.5,
-    )
+    result = searched_for_gaps(lab, [(1.01, -0.5), (1.0, -0.1), (1.02, 0.1)], tolerance=0.5)
+    assert result.best_trial is not None
     assert result.best_trial.number == 1
 
 
