@@ -15,6 +15,7 @@ from goodfit.files import remove
 from goodfit.params import check, overlay
 from goodfit.preprocessing import PreprocessingSection
 from goodfit.training import (
+    GAP,
     Candidate,
     Epoch,
     Finished,
@@ -31,7 +32,7 @@ from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
 from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed
 
-OBJECTIVE, GAP = "valid/loss", "generalization_gap/loss"
+OBJECTIVE = "valid/loss"
 PASSES = 10
 """Predictions of the valid rows whose median is a model's latency."""
 
