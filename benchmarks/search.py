@@ -171,7 +171,7 @@ def glue(  # noqa: C901, PLR0915  (one piece, as such glue is)
             if trainer.sanity_checking:
                 return
             value = trainer.callback_metrics["valid/loss"].item()
-            self.best = value
+            self.best = min(self.best, value)  # as goodfit does, which keeps the best epoch
             self.trial.report(value, trainer.current_epoch)
             if pruning == "on" and self.trial.should_prune():
                 raise optuna.TrialPruned

@@ -13,7 +13,7 @@ from goodfit.cli.search import search as commands
 from goodfit.data import SchemaSection, Table, infer_schema
 from goodfit.files import write_text
 from goodfit.params import check
-from goodfit.training import FitSections
+from goodfit.training import FORESEEN, FitSections
 from goodfit.tuning import SearchResult, SearchSections, TuneSection, resolve_space, search
 from goodfit.tuning.folds import fold_tables
 from goodfit.tuning.picture import write_pictures
@@ -76,11 +76,27 @@ def test_a_kill_inside_a_batch_changes_nothing(tmp_path: Path) -> None:
         assert resumed.best == calm.best
 
 
-def test_a_pruned_trial_carries_its_best_value_and_its_epochs(tmp_path: Path) -> None:
+def test_a_pruned_trial_carries_the_best_value_it_was_judged_by_and_its_epochs(tmp_path: Path) -> None:
     result = searched(tmp_path, pruner={"kind": "halving", "first": 1})
-    for trial in (t for t in result.trials if t.state == "PRUNED"):
+    pruned = [trial for trial in result.trials if trial.state == "PRUNED"]
+    assert pruned
+    for trial in pruned:
         assert trial.epochs == len(trial.curves["valid/loss"]) < 4
-        assert trial.value == min(trial.curves["valid/loss"])
+        assert trial.value == min(trial.curves[FORESEEN]) != min(trial.curves["valid/loss"])
+
+
+def test_a_completed_trial_carries_the_loss_of_its_model(tmp_path: Path) -> None:
+    result = searched(tmp_path, pruner={"kind": "halving", "first": 1})
+    complete = [trial for trial in result.trials if trial.state == "COMPLETE"]
+    assert complete
+    assert all(trial.value == min(trial.curves["valid/loss"]) for trial in complete)
+
+
+def test_nothing_is_foreseen_where_nobody_is_pruned(tmp_path: Path) -> None:
+    result = searched(tmp_path, pruner={"kind": "halving", "first": 1}, rescore={"top": 1, "seeds": 2})
+    assert len(result.rescored) == 2
+    for trial in [*result.rescored, *searched(tmp_path / "all", pruner="none").trials]:
+        assert FORESEEN not in trial.curves
 
 
 def test_folds_and_seeds_are_members_whose_mean_is_the_value(tmp_path: Path) -> None:
@@ -205,7 +221,7 @@ def test_a_finished_search_is_a_page_without_other_hosts_and_an_optuna_study(
     study = optuna.load_study(study_name="goodfit", storage=storage)
     assert [t.state.name for t in study.trials] == [t.state for t in result.trials]
     assert study.best_value == min(t.value for t in result.trials if t.state == "COMPLETE")  # type: ignore[type-var]
-    assert study.trials[0].intermediate_values == dict(enumerate(result.trials[0].curves["valid/loss"], 1))
+    assert study.trials[0].intermediate_values == dict(enumerate(result.trials[0].curves[FORESEEN], 1))
 
 
 def test_folds_hold_groups_and_copies_together_and_cover_every_row_once() -> None:

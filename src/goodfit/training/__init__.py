@@ -5,7 +5,7 @@ from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
 from goodfit.training.population import GAP, Candidate, Finished, Judge, Pause, RowStore, fit_population
-from goodfit.training.recipe import Epoch, Fitted, Recipe, TrainingData
+from goodfit.training.recipe import FORESEEN, Epoch, Fitted, Recipe, TrainingData
 from goodfit.training.refit import Found, Refitted, refit, together, with_refit
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
@@ -13,6 +13,7 @@ from goodfit.training.settings import FitSections
 from goodfit.training.start import check_fit
 
 __all__ = [
+    "FORESEEN",
     "GAP",
     "Candidate",
     "DivergedError",

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from goodfit.training.recipe import Epoch
+from goodfit.training.recipe import FORESEEN, Epoch
 
 
 @dataclass
@@ -23,6 +23,12 @@ class History:
     def losses(self) -> list[float]:
         """The validation loss after each epoch."""
         return [epoch.metrics["valid/loss"] for epoch in self.epochs]
+
+    @property
+    def standing(self) -> float:
+        """What the last epoch is judged by: the validation loss, or that of the mean of its weights if it is known."""
+        metrics = self.epochs[-1].metrics
+        return metrics.get(FORESEEN, metrics["valid/loss"])
 
     @property
     def seconds(self) -> float:

@@ -16,6 +16,9 @@ from goodfit.training.section import TrainingSection
 QUANTILES = 1001
 """So many each numeric column has for a network that asks: fine enough for as many bins as options allow."""
 
+FORESEEN = "valid/foreseen"
+"""The metric that says what the validation loss would be about now, had the learning rate fallen already."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -89,7 +92,9 @@ class Epoch:
         number: from 1.
         metrics: `train/loss` and `valid/loss` (the plain task loss in evaluation mode, after the epoch, on equally many
             rows), `generalization_gap/loss` (how much higher the second is), `train/objective` (the mean of what was
-            minimized, regularizers and all, while weights moved) and `lr` (of the epoch's last step).
+            minimized, regularizers and all, while weights moved) and `lr` (of the epoch's last step); of a candidate
+            that is foreseen, `valid/foreseen` (the validation loss of the mean of its weights over the later half of
+            the epoch's steps).
         seconds: wall time of this epoch.
         restored: it was computed before a crash and is reported again, from the checkpoint.
     """

@@ -66,7 +66,8 @@ def identity(standing: Standing) -> str:
     sections = {name: getattr(recipe, name).model_dump() for name in ("model", "regularization", "training")}
     task = [recipe.task, recipe.classes, data.preprocessor.cardinalities]
     until = [] if standing.candidate.until is None else [standing.candidate.until]
-    return digest_of_value([sections, task, standing.candidate.seed, data.digest, dict(standing.machine), *until])
+    foreseen = ["foreseen"] if standing.candidate.foreseen else []
+    return digest_of_value([sections, task, standing.candidate.seed, data.digest, dict(standing.machine), *until, *foreseen])
 
 
 def _member(candidate: Candidate) -> Member:

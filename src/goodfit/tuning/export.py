@@ -46,7 +46,7 @@ def export(record: Record, path: Path) -> int:
 
 def _frozen(trial: Trial, distributions: Mapping[str, BaseDistribution], several: bool) -> FrozenTrial:
     values = [trial.value or 0.0, *([trial.against or 0.0] if several else [])]
-    curve = enumerate(trial.curves.get("valid/loss", ()), 1)
+    curve = enumerate(trial.judged, 1)
     return create_trial(
         state=TrialState[trial.state],
         values=values if trial.state == "COMPLETE" else None,

@@ -58,9 +58,9 @@ def _library() -> ModuleType:
 
 def _comparable(trials: list[Trial]) -> tuple[list[Trial], int]:
     complete = [trial for trial in trials if trial.state == "COMPLETE"]
-    lengths = sorted((len(trial.curves.get("valid/loss", ())) for trial in trials), reverse=True)
+    lengths = sorted((len(trial.judged) for trial in trials), reverse=True)
     if 2 * len(complete) >= len(trials) or not lengths:
         return complete, 0
     epoch = lengths[len(lengths) // 2]
-    reached = [trial for trial in trials if epoch and len(trial.curves.get("valid/loss", ())) >= epoch]
-    return [replace(t, state="COMPLETE", value=t.curves["valid/loss"][epoch - 1]) for t in reached], epoch
+    reached = [trial for trial in trials if epoch and len(trial.judged) >= epoch]
+    return [replace(t, state="COMPLETE", value=t.judged[epoch - 1]) for t in reached], epoch

@@ -101,7 +101,7 @@ class Judge:
 
 def contender(trial: Trial) -> Contender:
     """Return a finished trial as pruners see it."""
-    curve = tuple(trial.curves.get("valid/loss", ()))
+    curve = tuple(trial.judged)
     return Contender(trial.number, curve, tuple(map(tuple, trial.replicas)) or (curve,))
 
 

@@ -65,9 +65,9 @@ def history(result: SearchResult) -> str:
 
 
 def rungs(result: SearchResult) -> str:
-    """Return the objective of each trial by epoch, to where it was ended."""
+    """Return what each trial was judged by after each epoch, to where it was ended."""
     drawn = _drawn(result)
-    curves = {trial.number: list(enumerate(trial.curves.get("valid/loss", ()), 1)) for trial in drawn}
+    curves = {trial.number: list(enumerate(trial.judged, 1)) for trial in drawn}
     plane = Plane([(float(e), v) for curve in curves.values() for e, v in curve], "epoch", "objective")
     for trial in drawn:
         points = [(float(epoch), value) for epoch, value in curves[trial.number]]

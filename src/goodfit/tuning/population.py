@@ -30,9 +30,8 @@ from goodfit.tuning.decisions import overrides
 from goodfit.tuning.judging import Judge, mean_curve
 from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
-from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed
+from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed, judged_by
 
-OBJECTIVE = "valid/loss"
 PASSES = 10
 """Predictions of the valid rows whose median is a model's latency."""
 
@@ -119,7 +118,7 @@ class PopulationRunner:
 
         def on_epoch(number: int, epoch: Epoch) -> None:
             members[number].heard(epoch)
-            judge.heard(number, epoch.number, epoch.metrics[OBJECTIVE])
+            judge.heard(number, epoch.number, epoch.metrics[judged_by(epoch.metrics)])
 
         engine = fit_population(candidates, state=state, judge=judge, pause=pause, on_epoch=on_epoch, rows=self._rows)
         for finished in engine:
@@ -134,6 +133,7 @@ class PopulationRunner:
         settings = overrides(self._section.space, proposal.overrides)
         sections = check(overlay(self._tree, settings), FitSections, "params.yaml")
         first = proposal.number * len(self._data) * seeds
+        foreseen = proposal.rescores is None and self._section.pruner.kind != "none"
         pairs = [(fold, index) for fold in range(len(self._data)) for index in range(seeds)]
         return [
             Candidate(
@@ -142,6 +142,7 @@ class PopulationRunner:
                 derived_seed(proposal.seed, "replica", place) if place else proposal.seed,
                 self._data.of(fold, sections.training.preprocessing),
                 begun=begun,
+                foreseen=foreseen,
             )
             for place, (fold, _) in enumerate(pairs)
         ]
@@ -188,8 +189,6 @@ class Member:
     def end(self, finished: Finished, against: str | None) -> None:
         """Take how it ended, with the figure that is the second objective, and let the model go."""
         self.state, self.error = finished.state, finished.error
-        losses = self.curve(OBJECTIVE)
-        self.value = min(losses, default=0.0)
         if finished.fitted is None:
             return
         if finished.state == "COMPLETE":
@@ -207,13 +206,14 @@ def joined(number: int, team: list[Member]) -> Outcome | Paused:
     seconds = sum(member.seconds for member in team)
     metrics = {name for member in team for epoch in member.epochs.values() for name in epoch.metrics}
     curves = {name: list(mean_curve([member.curve(name) for member in team])) for name in sorted(metrics)}
-    replicas = [member.curve(OBJECTIVE) for member in team] if len(team) > 1 else []
+    judged = judged_by(curves)
+    replicas = [member.curve(judged) for member in team] if len(team) > 1 else []
     broken = [member for member in team if member.state == "FAIL"]
     if broken:
         return Outcome(number, "FAIL", None, epochs, seconds, broken[0].error, curves, replicas)
     complete = all(member.state == "COMPLETE" for member in team)
     state: State = "COMPLETE" if complete else "PRUNED"
-    value = statistics.fmean(member.value for member in team) if complete else min(curves[OBJECTIVE])
+    value = statistics.fmean(member.value for member in team) if complete else min(curves[judged])
     names = {name for member in team for name in member.figures}
     figures = {name: statistics.fmean(m.figures[name] for m in team if name in m.figures) for name in sorted(names)}
     outcome = Outcome(number, state, value, epochs, seconds, "", curves, replicas, figures)

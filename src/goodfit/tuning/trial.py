@@ -2,13 +2,16 @@
 
 import hashlib
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from goodfit.training import FORESEEN
 from goodfit.tuning.dimension import Scalar
 
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
 ERROR_LENGTH = 20_000
+OBJECTIVE = "valid/loss"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Outcome:
     Args:
         number: the proposal's.
         state: COMPLETE; PRUNED, stopped early because it lost; FAIL, no usable value.
-        value: the objective, lower is better; of a pruned trial, the best one seen.
+        value: the objective, lower is better; of a pruned trial, the best that it was judged by (`judged_by`).
         epochs: epochs trained.
         duration_s: seconds it took.
         error: what went wrong, with its traceback.
@@ -89,6 +92,11 @@ class Trial:
     restored: bool = field(default=False, compare=False)
 
     @property
+    def judged(self) -> list[float]:
+        """What pruners go by, after each epoch."""
+        return self.curves.get(judged_by(self.curves), [])
+
+    @property
     def epoch_rows(self) -> list[dict[str, float]]:
         """The metrics after each epoch, with its number."""
         length = max(map(len, self.curves.values()), default=0)
@@ -96,6 +104,11 @@ class Trial:
             {"epoch": epoch + 1, **{name: values[epoch] for name, values in self.curves.items() if epoch < len(values)}}
             for epoch in range(length)
         ]
+
+
+def judged_by(metrics: Collection[str]) -> str:
+    """Return the metric that pruners go by, of those that are known: the foreseen loss, else the loss."""
+    return FORESEEN if FORESEEN in metrics else OBJECTIVE
 
 
 def finished(proposal: Proposal, outcome: Outcome, against: str | None = None) -> Trial:

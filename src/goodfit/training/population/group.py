@@ -15,6 +15,7 @@ from goodfit.stage import failpoint
 from goodfit.training.batches import Batch, batch_sizes, order
 from goodfit.training.noise import Generators
 from goodfit.training.population.clock import Clock
+from goodfit.training.population.foresight import Foresight
 from goodfit.training.population.judging import plain_losses
 from goodfit.training.population.kept import Kept
 from goodfit.training.population.program import Demands, Program, draw
@@ -22,9 +23,9 @@ from goodfit.training.population.shown import Shown, shown
 from goodfit.training.population.stack import Stack
 from goodfit.training.population.standing import Standing
 from goodfit.training.population.trails import Trails
+from goodfit.training.recipe import FORESEEN
 from goodfit.training.watching import watched_rows
 
-METRICS = ("train/loss", "valid/loss", "train/objective")
 GAP = "generalization_gap/loss"
 
 
@@ -51,6 +52,7 @@ class Group:
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
         self.trails = Trails(standings, self.stack.weights, len(self.sizes))
         self.kept = Kept(len(standings))
+        self.foresight = Foresight(standings, len(self.sizes))
         self._begin()
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
         self.demands: dict[int, Demands] = {}
@@ -83,12 +85,17 @@ class Group:
         ]
         objectives = self._steps(number, rates)
         present = shown(self.stack, self.trails, len(self.sizes) * number, self.program.network, self.train_rows)
-        values = torch.stack((*self._losses(present), objectives.double()), dim=1).tolist()
+        losses = {"train/loss": self._loss(present, self._watched()), "valid/loss": self._loss(present, self.valid_rows)}
+        if self.foresight.active:
+            foreseen = self.foresight.shown(self.stack, self.program.network, self.train_rows)
+            losses[FORESEEN] = self._loss(foreseen, self.valid_rows)
+        losses["train/objective"] = objectives.double()
+        values = torch.stack(list(losses.values()), dim=1).tolist()
         members = len(self.standings)
         seconds, cpu = (time.perf_counter() - started) / members, (clock() - started_cpu) / members
         improved = []
         for row, (standing, found) in enumerate(zip(self.standings, values, strict=True)):
-            metrics = dict(zip(METRICS, found, strict=True)) | {GAP: found[1] - found[0], "lr": rates[row][-1]}
+            metrics = dict(zip(losses, found, strict=True)) | {GAP: found[1] - found[0], "lr": rates[row][-1]}
             if standing.add(metrics, seconds, cpu):
                 improved.append(row)
         self.kept.remember(improved, present)
@@ -146,6 +153,7 @@ class Group:
                 stack.step(gradients, [rate[step] for rate in rates], [left[step] for left in decays])
                 self.program.hooks.constrain(parameters)
                 self.trails.follow(stack.weights, done + step + 1)
+                self.foresight.follow(stack.weights, step)
                 total.add_(objectives, alpha=last - first)
             failpoint("training.batch")  # in the middle of an epoch
         return total / len(self.train_rows)
@@ -161,8 +169,10 @@ class Group:
         """Leave torch's own generators as they were: a trial of a step must not change what the steps draw."""
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
 
-    def _losses(self, present: Shown) -> tuple[Tensor, Tensor]:
-        """Return the losses of the watched and of the valid rows, [k] each."""
-        network, task = self.program.network, self.program.member.task
-        watched = self.train_rows.take_each(self.watched.to(self.device))
-        return plain_losses(network, task, present, watched), plain_losses(network, task, present, self.valid_rows)
+    def _watched(self) -> Batch:
+        """Return the train rows that each member is judged on, [k, n, ...]."""
+        return self.train_rows.take_each(self.watched.to(self.device))
+
+    def _loss(self, present: Shown, rows: Batch) -> Tensor:
+        """Return the mean loss of each member on rows, [k]."""
+        return plain_losses(self.program.network, self.program.member.task, present, rows)

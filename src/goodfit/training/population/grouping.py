@@ -25,6 +25,7 @@ def form(candidate: Candidate) -> Hashable:
         (recipe.training.batch_size, recipe.training.device, recipe.training.threads),
         (recipe.training.optimizer.model_dump()["kind"], optimizer.form),
         id(candidate.data),
+        candidate.foreseen,
         None if MODELS[kind].facts["vectorizes"] else candidate.number,
     )
 

@@ -140,8 +140,8 @@ class Population:
             return set()
         losses: dict[int, dict[int, float]] = {}
         for standing in sound:
-            found = standing.history.losses
-            losses.setdefault(len(found), {})[standing.number] = found[-1]
+            history = standing.history
+            losses.setdefault(len(history.epochs), {})[standing.number] = history.standing
         return {number for epoch in sorted(losses, reverse=True) for number in self.judge(epoch, losses[epoch])}
 
     def _released(self, group: Group, stopped: set[int], crew: Crew) -> None:
