@@ -20,12 +20,14 @@ from torch import Tensor, nn
 
 from goodfit.errors import DataError, Fault, MachineError
 from goodfit.models import MODELS, Inputs, Model
-from goodfit.training import Candidate, Epoch, Finished, fit_population
+from goodfit.training import Candidate, Epoch, Finished, RowStore, fit_population
 from goodfit.training.population import balance, crew, processes
 from goodfit.training.population.balance import balanced
+from goodfit.training.population.group import Group
 from goodfit.training.population.processes import Processes
 from goodfit.training.population.threads import Threads
 from goodfit.training.population.worker import Hands
+from goodfit.training.start import started
 
 FORK = multiprocessing.get_context("fork")
 WIDTHS = (4, 8, 12, 16, 20)
@@ -40,8 +42,13 @@ def mixed(make: Callable[..., Any]) -> list[Candidate]:
         settings = patience | trails | {"batch_norm": {"enabled": True}}
         model = {"kind": "mlp", "layers": 1 + number % 2, "width": width}
         recipe, data = make(model=model, regularization=settings, training={"epochs": 6})
-        found.append(Candidate(number, recipe, number, found[0].data if found else data))
+        found.append(Candidate(number, recipe, number, found[0].data if found else data, foreseen=number != 1))
     return found
+
+
+def stacks(candidates: list[Candidate]) -> list[Group]:
+    standings = [started(candidate) for candidate in candidates]
+    return [Group([standing], *RowStore().prepared(standing)) for standing in standings]
 
 
 def judge(epoch: int, losses: Any) -> list[int]:
@@ -376,3 +383,16 @@ def test_work_stays_where_it_is_until_moving_pays() -> None:
     assert balanced([1.0, 1.05], [1, 0], 2) == [[1], [0]]
     assert balanced([1.0, 1.0], [0, 0], 2) == [[0], [1]]
     assert balanced([1.0], [None], 2) == [[0], []]
+
+
+def test_a_stack_without_an_epoch_counts_by_its_size_beside_those_that_have_trained(make: Callable[..., Any]) -> None:
+    narrow, middle, wide = stacks([mixed(make)[place] for place in (0, 2, 4)])
+    sizes = [processes.PER_STACK + group.stack.weights.numel() for group in (narrow, middle, wide)]
+    assert sizes == sorted(set(sizes))
+    assert processes.costs([narrow, middle, wide]) == sizes
+    for group in (narrow, middle):
+        group.epoch()
+    took = [group.standings[0].history.seconds for group in (narrow, middle)]
+    assert processes.costs([narrow, wide, middle]) == pytest.approx(
+        [took[0], sum(took) / sum(sizes[:2]) * sizes[2], took[1]]
+    )

@@ -93,8 +93,8 @@ class Epoch:
         metrics: `train/loss` and `valid/loss` (the plain task loss in evaluation mode, after the epoch, on equally many
             rows), `generalization_gap/loss` (how much higher the second is), `train/objective` (the mean of what was
             minimized, regularizers and all, while weights moved) and `lr` (of the epoch's last step); of a candidate
-            that is foreseen, `valid/foreseen` (the validation loss of the mean of its weights over the later half of
-            the epoch's steps).
+            that is foreseen, `valid/foreseen` (the lower one of the validation loss and of that of the mean of the
+            weights over the later half of the epoch's steps).
         seconds: wall time of this epoch.
         restored: it was computed before a crash and is reported again, from the checkpoint.
     """

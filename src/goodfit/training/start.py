@@ -62,12 +62,14 @@ def started(candidate: Candidate) -> Standing:
 
 def identity(standing: Standing) -> str:
     """Return the digest of everything that decides a result; epochs of a checkpoint of another are not taken up."""
-    recipe, data = standing.candidate.recipe, standing.candidate.data
+    candidate = standing.candidate
+    recipe, data = candidate.recipe, candidate.data
     sections = {name: getattr(recipe, name).model_dump() for name in ("model", "regularization", "training")}
     task = [recipe.task, recipe.classes, data.preprocessor.cardinalities]
-    until = [] if standing.candidate.until is None else [standing.candidate.until]
-    foreseen = ["foreseen"] if standing.candidate.foreseen else []
-    return digest_of_value([sections, task, standing.candidate.seed, data.digest, dict(standing.machine), *until, *foreseen])
+    facts = [sections, task, candidate.seed, data.digest, dict(standing.machine)]
+    facts += [] if candidate.until is None else [candidate.until]
+    facts += ["foreseen"] if candidate.foreseen else []
+    return digest_of_value(facts)
 
 
 def _member(candidate: Candidate) -> Member:

@@ -61,7 +61,9 @@ class TuneSection(Section):
         startup_trials: number of finished trials, chosen at random, before the sampler learns from them.
         max_failures: number of trials that may fail before the search gives up.
         sampler: how settings are proposed; a name alone stands for its defaults.
-        pruner: which trials end early; a name alone stands for its defaults.
+        pruner: which trials end early; a name alone stands for its defaults. Trials are compared by `valid/foreseen`,
+            the lower one of the validation loss and of that of the mean of an epoch's later weights: about what it
+            would be now, had the learning rate fallen already.
         folds: train each trial on so many folds of the train rows, made as the split was; their mean counts. 0: none.
         seeds: train each trial (and fold) so often with different seeds; the mean counts.
         rescore: a second look at the best trials.

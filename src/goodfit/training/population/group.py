@@ -85,10 +85,13 @@ class Group:
         ]
         objectives = self._steps(number, rates)
         present = shown(self.stack, self.trails, len(self.sizes) * number, self.program.network, self.train_rows)
-        losses = {"train/loss": self._loss(present, self._watched()), "valid/loss": self._loss(present, self.valid_rows)}
+        losses = {
+            "train/loss": self._loss(present, self._watched()),
+            "valid/loss": self._loss(present, self.valid_rows),
+        }
         if self.foresight.active:
             foreseen = self.foresight.shown(self.stack, self.program.network, self.train_rows)
-            losses[FORESEEN] = self._loss(foreseen, self.valid_rows)
+            losses[FORESEEN] = torch.minimum(losses["valid/loss"], self._loss(foreseen, self.valid_rows))
         losses["train/objective"] = objectives.double()
         values = torch.stack(list(losses.values()), dim=1).tolist()
         members = len(self.standings)

@@ -24,10 +24,12 @@ class HalvingPruner(Pruner):
     """Successive halving: at each rung only the best of a batch train on, if they rank as high over the whole search.
 
     Rungs lie at epochs whose distance grows by the factor `reduction`, the last one below the full number. Compared is
-    the best value so far, which is what a trial comes to in the end: a single epoch's goes up and down. A trial goes on
-    if it is among the best 1/reduction of its batch (never fewer than one trial) and of all trials that came to this
-    rung, in this batch or before. Sources: Jamieson, Talwalkar, AISTATS 2016 (successive halving); Li et al., A System
-    for Massively Parallel Hyperparameter Tuning, MLSys 2020 (comparison with earlier trials).
+    the best value so far, which is what a trial comes to in the end: a single epoch's goes up and down. The value is,
+    as for every pruner, `valid/foreseen`: the validation loss, or that of the mean of an epoch's later weights where it
+    is lower. A trial goes on if it is among the best 1/reduction of its batch (never fewer than one trial) and of all
+    trials that came to this rung, in this batch or before. Sources: Jamieson, Talwalkar, AISTATS 2016 (successive
+    halving); Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020 (comparison with earlier
+    trials).
 
     Options:
         reduction: one of how many trials goes on at a rung.
