@@ -73,7 +73,7 @@ def heads(like: Tensor, last_tails: Tensor) -> Tensor:
         like: any numbers.
         last_tails: float32, 1 less than the `threshold` of tails.
     """
-    return coins(like).to(torch.float32).sub_(along(last_tails, like)).clamp_(0, 1)  # one buffer stays in a cache
+    return (coins(like).to(torch.float32) - along(last_tails, like)).clamp(0, 1)
 
 
 @contextmanager
