@@ -167,13 +167,13 @@ def glue(  # noqa: C901, PLR0915  (one piece, as such glue is)
 
     class Prune(lightning.Callback):
         def __init__(self, trial: optuna.Trial) -> None:
-            self.trial, self.best, self.lowest = trial, float("inf"), float("inf")
+            self.trial, self.last, self.lowest = trial, float("inf"), float("inf")
 
         def on_validation_end(self, trainer: Any, module: Any) -> None:
             if trainer.sanity_checking:
                 return
             value = trainer.callback_metrics["valid/loss"].item()
-            self.best, self.lowest = value, min(self.lowest, value)
+            self.last, self.lowest = value, min(self.lowest, value)
             self.trial.report(value, trainer.current_epoch)
             if pruning == "on" and self.trial.should_prune():
                 raise optuna.TrialPruned
@@ -203,7 +203,7 @@ def glue(  # noqa: C901, PLR0915  (one piece, as such glue is)
         finally:
             logger.finalize("success")
         trial.set_user_attr("lowest", watch.lowest)
-        return watch.best
+        return watch.last
 
     pruner = optuna.pruners.MedianPruner() if pruning == "on" else optuna.pruners.NopPruner()
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from torch import Tensor
 
 from goodfit.data import Schema, SchemaSection, Table, infer_schema
 from goodfit.training import Recipe, TrainingData
+from goodfit.training.population.stack import Stack
 from goodfit.training.settings import FitSections
 
 SETTINGS: dict[str, Any] = {
@@ -53,6 +55,20 @@ def made(target: str = "churn", rows: int = 300, **changes: Any) -> tuple[Recipe
     sections = FitSections.model_validate(settings)
     train, valid = tables(target, rows)
     return sections.recipe(train.schema), TrainingData.of(train, valid, sections.training.preprocessing)
+
+
+@pytest.fixture
+def stepped(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+    """The weights of the first member of a stack after each step that a test lets it take."""
+    seen: list[Tensor] = []
+    step = Stack.step
+
+    def noted(self: Stack, *arguments: Any) -> None:
+        step(self, *arguments)
+        seen.append(self.weights[0].clone())
+
+    monkeypatch.setattr(Stack, "step", noted)
+    return seen
 
 
 @pytest.fixture(scope="session")

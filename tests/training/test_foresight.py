@@ -41,21 +41,13 @@ def metric(found: list[Epoch], name: str) -> list[float]:
 
 @pytest.mark.parametrize(("rate", "mean_is_lower"), [(0.05, True), (1e-4, False)])
 def test_it_is_the_loss_of_the_mean_of_the_later_half_where_that_is_lower(
-    make: Made, monkeypatch: pytest.MonkeyPatch, rate: float, mean_is_lower: bool
+    make: Made, stepped: list[Tensor], rate: float, mean_is_lower: bool
 ) -> None:
-    seen: list[Tensor] = []
-    step = Stack.step
-
-    def watched(self: Stack, *arguments: Any) -> None:
-        step(self, *arguments)
-        seen.append(self.weights[0].clone())
-
-    monkeypatch.setattr(Stack, "step", watched)
     one = candidate(make, training={"optimizer": {"kind": "adamw", "lr": rate}})
     (found,) = trained(one).values()
     steps = one.steps
     assert steps == 10
-    assert len(seen) == steps * len(found)
+    assert len(stepped) == steps * len(found)
     standing = started(one)
     network = standing.member.model.eval()
     layout = Stack([standing.member], [one.recipe.training.optimizer], torch.device("cpu")).layout
@@ -63,7 +55,7 @@ def test_it_is_the_loss_of_the_mean_of_the_later_half_where_that_is_lower(
     rows = tensor(one.data.valid.numeric), tensor(one.data.valid.categorical)
     lower = []
     for epoch in found:
-        last = seen[: steps * epoch.number][-(steps - steps // 2) :]
+        last = stepped[: steps * epoch.number][-(steps - steps // 2) :]
         mean = torch.stack(last).mean(dim=0)
         for name, (first, end, shape) in layout.items():
             network.get_parameter(name).data.copy_(mean[first:end].view(shape))

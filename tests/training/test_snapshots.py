@@ -17,7 +17,6 @@ from goodfit.files import read_json, write_json
 from goodfit.training import Candidate, Fitted, Recipe, TrainingData, fit, fit_population
 from goodfit.training.population.group import Group
 from goodfit.training.population.rows import RowStore
-from goodfit.training.population.stack import Stack
 from goodfit.training.start import started
 
 Made = Callable[..., tuple[Recipe, TrainingData]]
@@ -34,18 +33,10 @@ def rows(data: TrainingData) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(data.valid.numeric), torch.from_numpy(data.valid.categorical)
 
 
-def test_networks_are_those_at_the_ends_of_the_last_cycles(make: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_are_those_at_the_ends_of_the_last_cycles(make: Made, stepped: list[Tensor]) -> None:
     recipe, data = make(regularization=ON, training={"epochs": 7})
     standing = started(Candidate(0, recipe, seed=1, data=data))
     group = Group([standing], *RowStore().prepared(standing))
-    taken: list[Tensor] = []
-    step = Stack.step
-
-    def noted(self: Stack, *arguments: Any) -> None:
-        step(self, *arguments)
-        taken.append(self.weights[0].clone())
-
-    monkeypatch.setattr(Stack, "step", noted)
     expected = {1: [10], 2: [20, 10], 3: [30, 10], 4: [40, 30, 10], 6: [60, 30, 10], 7: [70, 30, 10]}
     for epoch in range(1, 8):
         group.epoch()
@@ -53,7 +44,7 @@ def test_networks_are_those_at_the_ends_of_the_last_cycles(make: Made, monkeypat
         if epoch in expected:
             assert len(kept) == len(expected[epoch])
             for network, count in zip(kept, expected[epoch], strict=True):
-                assert torch.equal(network, taken[count - 1]), (epoch, count)
+                assert torch.equal(network, stepped[count - 1]), (epoch, count)
     assert list(standing.schedule.cycle_ends(70)) == ENDS
 
 

@@ -5,7 +5,7 @@ from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
 from goodfit.training.population import GAP, Candidate, Finished, Judge, Pause, RowStore, fit_population
-from goodfit.training.recipe import FORESEEN, Epoch, Fitted, Recipe, TrainingData
+from goodfit.training.recipe import FORESEEN, Epoch, Fitted, Recipe, TrainingData, judged_by
 from goodfit.training.refit import Found, Refitted, refit, together, with_refit
 from goodfit.training.section import TrainingSection
 from goodfit.training.seeds import derived
@@ -33,6 +33,7 @@ __all__ = [
     "derived",
     "fit",
     "fit_population",
+    "judged_by",
     "refit",
     "together",
     "usual_batch",

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from goodfit.training.recipe import FORESEEN, Epoch
+from goodfit.training.recipe import Epoch, judged_by
 
 
 @dataclass
@@ -25,10 +25,10 @@ class History:
         return [epoch.metrics["valid/loss"] for epoch in self.epochs]
 
     @property
-    def standing(self) -> float:
-        """What the last epoch is judged by: the validation loss, or that of the mean of its weights if it is known."""
+    def judged(self) -> float:
+        """What the last epoch is judged by (see `judged_by`)."""
         metrics = self.epochs[-1].metrics
-        return metrics.get(FORESEEN, metrics["valid/loss"])
+        return metrics[judged_by(metrics)]
 
     @property
     def seconds(self) -> float:

@@ -1,7 +1,7 @@
 """What goes into a fit and what comes out of it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,11 @@ QUANTILES = 1001
 
 FORESEEN = "valid/foreseen"
 """The metric that says what the validation loss would be about now, had the learning rate fallen already."""
+
+
+def judged_by(metrics: Collection[str]) -> str:
+    """Return the metric that an epoch is judged by, of those that are known: the foreseen loss, else the loss."""
+    return FORESEEN if FORESEEN in metrics else "valid/loss"
 
 
 @dataclass(frozen=True)

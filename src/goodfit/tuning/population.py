@@ -24,13 +24,14 @@ from goodfit.training import (
     RowStore,
     TrainingData,
     fit_population,
+    judged_by,
 )
 from goodfit.tuning.batch import Batch
 from goodfit.tuning.decisions import overrides
 from goodfit.tuning.judging import Judge, mean_curve
 from goodfit.tuning.pruners import PRUNERS, NonePruner, Pruner
 from goodfit.tuning.section import TuneSection
-from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed, judged_by
+from goodfit.tuning.trial import Outcome, Paused, Proposal, State, derived_seed
 
 PASSES = 10
 """Predictions of the valid rows whose median is a model's latency."""
@@ -85,10 +86,13 @@ class PopulationRunner:
         state, before, old = (self._state / "fits" / str(batch.place - back) for back in range(3))
         remove(old)  # whatever went on from there is in the journal: that this batch was asked for is on disk
         paused = {trial.number for trial in batch.paused}
+        pruner = self._pruner(batch)
+        foreseen = not isinstance(pruner, NonePruner)  # else nobody asks
         candidates: list[Candidate] = []
         for proposal in batch.proposals:
             try:
-                candidates += self._members(proposal, seeds, before if proposal.number in paused else None)
+                begun = before if proposal.number in paused else None
+                candidates += self._members(proposal, seeds, begun, foreseen)
             except Exception:  # these settings are wrong together, which each alone did not show
                 yield from _failed(batch, proposal, traceback.format_exc())
         if not candidates:
@@ -96,7 +100,7 @@ class PopulationRunner:
         late = self._clock(batch.spent_seconds, began)
         epochs = {one.number // replicas: one.recipe.training.epochs for one in candidates}
         steps = {one.number // replicas: one.steps for one in candidates}
-        judge = Judge(self._pruner(batch), batch, replicas, epochs, self._limit(batch), late, steps)
+        judge = Judge(pruner, batch, replicas, epochs, self._limit(batch), late, steps)
 
         def pause(running: Collection[int]) -> bool:
             """One trial alone would leave the other cores idle."""
@@ -129,11 +133,10 @@ class PopulationRunner:
             if finished.number // replicas in owed and all(one.finished for one in team):
                 yield joined(finished.number // replicas, team)
 
-    def _members(self, proposal: Proposal, seeds: int, begun: Path | None) -> list[Candidate]:
+    def _members(self, proposal: Proposal, seeds: int, begun: Path | None, foreseen: bool) -> list[Candidate]:
         settings = overrides(self._section.space, proposal.overrides)
         sections = check(overlay(self._tree, settings), FitSections, "params.yaml")
         first = proposal.number * len(self._data) * seeds
-        foreseen = proposal.rescores is None and self._section.pruner.kind != "none"
         pairs = [(fold, index) for fold in range(len(self._data)) for index in range(seeds)]
         return [
             Candidate(

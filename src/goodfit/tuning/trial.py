@@ -2,16 +2,14 @@
 
 import hashlib
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from goodfit.training import FORESEEN
+from goodfit.training import judged_by
 from goodfit.tuning.dimension import Scalar
 
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
 ERROR_LENGTH = 20_000
-OBJECTIVE = "valid/loss"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Outcome:
     Args:
         number: the proposal's.
         state: COMPLETE; PRUNED, stopped early because it lost; FAIL, no usable value.
-        value: the objective, lower is better; of a pruned trial, the best that it was judged by (`judged_by`).
+        value: the objective, lower is better; of a pruned trial, the best that it was judged by.
         epochs: epochs trained.
         duration_s: seconds it took.
         error: what went wrong, with its traceback.
@@ -104,11 +102,6 @@ class Trial:
             {"epoch": epoch + 1, **{name: values[epoch] for name, values in self.curves.items() if epoch < len(values)}}
             for epoch in range(length)
         ]
-
-
-def judged_by(metrics: Collection[str]) -> str:
-    """Return the metric that pruners go by, of those that are known: the foreseen loss, else the loss."""
-    return FORESEEN if FORESEEN in metrics else OBJECTIVE
 
 
 def finished(proposal: Proposal, outcome: Outcome, against: str | None = None) -> Trial:

@@ -21,7 +21,8 @@ class Candidate:
         until: the epoch after which it ends, where that is not the recipe's last; schedules stay those of all epochs.
         begun: folder of the population that paused it, from whose last checkpoint it goes on; with whom it shared a
             stack there, it goes on together.
-        foreseen: after each epoch, say also how it stands by the mean of its weights (`Epoch`); a judge goes by that.
+        foreseen: after each epoch, say also what the mean of its weights makes of it (`valid/foreseen` of `Epoch`), by
+            which it is judged.
     """
 
     number: int
@@ -51,7 +52,7 @@ class Candidate:
 Judge: TypeAlias = Callable[[int, Mapping[int, float]], Collection[int]]
 """(epoch, number to valid loss after that epoch of every member that has just trained it) -> numbers that stop, pruned.
 
-Of candidates that are foreseen, it is the loss of the mean of their weights.
+Of candidates that are foreseen it is the foreseen loss.
 
 A pure function: a resumed population asks again. A member that ends in this epoch by itself is complete, not pruned.
 Where members are at different epochs, since some had been paused, it is asked for each epoch, the latest first.

@@ -141,7 +141,7 @@ class Population:
         losses: dict[int, dict[int, float]] = {}
         for standing in sound:
             history = standing.history
-            losses.setdefault(len(history.epochs), {})[standing.number] = history.standing
+            losses.setdefault(len(history.epochs), {})[standing.number] = history.judged
         return {number for epoch in sorted(losses, reverse=True) for number in self.judge(epoch, losses[epoch])}
 
     def _released(self, group: Group, stopped: set[int], crew: Crew) -> None:
