@@ -109,6 +109,15 @@ class Model(nn.Module):
         """Return the width of each hidden layer, from the options of its registration; nothing where it is unknown."""
         return ()
 
+    def in_sequence(self) -> Sequence[nn.Module]:
+        """Return the modules that the forward pass is, one after the other; nothing where it is anything else.
+
+        The first takes what `forward` takes, each other one what the one before it gives, and no other module of the
+        network computes. Then a training can pass through it without torch's graph, which costs a small network more
+        than its arithmetic.
+        """
+        return ()
+
     def meet(self, rows: TrainRows) -> None:
         """Take over, before the first step, what the network must know of the train rows; it goes with the weights."""
 

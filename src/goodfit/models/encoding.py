@@ -1,5 +1,6 @@
 """From preprocessed columns to one dense input row: few levels one-hot, many levels embedded."""
 
+from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from typing import Annotated, ClassVar
 
@@ -221,3 +222,25 @@ class EncodedModel(Model):
     def prepared_layout(self, layout: Layout) -> Layout:
         """Return the numeric columns, then the levels of each one-hot column, beside the codes that are embedded."""
         return self.encoding.prepared_layout(layout)
+
+
+class SequentialModel(EncodedModel):
+    """A model whose modules follow one after the other, its encoding first.
+
+    Options:
+        max_one_hot: a categorical column of at most so many levels is one-hot, others are embedded.
+        embedding: numbers per embedded column.
+        numeric_embeddings: what each number becomes before the first layer.
+    """
+
+    @abstractmethod
+    def in_sequence(self) -> Sequence[nn.Module]:
+        """Return the modules, the encoding first."""
+
+    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        """Map [n, numeric] and [n, categorical], raw or prepared, to [n, outputs] logits."""
+        first, *others = self.in_sequence()
+        values: Tensor = first(numeric, categorical)
+        for module in others:
+            values = module(values)
+        return values

@@ -1,18 +1,19 @@
 """Linear and logistic regression."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor
+from torch import nn
 
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs
-from goodfit.models.encoding import EncodedModel
+from goodfit.models.encoding import SequentialModel
 from goodfit.models.initialization import initialize_output
 from goodfit.models.layers import Linear
 
 
 @MODELS.register("linear", vectorizes=True, hidden_layers=False)
-class LinearModel(EncodedModel):
+class LinearModel(SequentialModel):
     """One linear map from the preprocessed columns to the logits: logistic, softmax or least-squares regression.
 
     Options:
@@ -35,7 +36,6 @@ class LinearModel(EncodedModel):
         self.head = Linear(self.encoding.width, outputs)
         initialize_output(self.head, self.encoding.reserved_inputs())
 
-    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Map [n, numeric] and [n, categorical], raw or prepared, to [n, outputs] logits."""
-        logits: Tensor = self.head(self.encoding(numeric, categorical))
-        return logits
+    def in_sequence(self) -> Sequence[nn.Module]:
+        """Return the encoding and the linear map."""
+        return [self.encoding, self.head]

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from goodfit.models.activations import ActivationName, ParametricActivation, activation
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs
-from goodfit.models.encoding import EncodedModel, Encoding
+from goodfit.models.encoding import Encoding, SequentialModel
 from goodfit.models.initialization import initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import FeatureScaling, Linear, NTKLinear
 from goodfit.registry import Section
@@ -22,7 +22,7 @@ SCALING_SPEED, ACTIVATION_SPEED = 6.0, 0.1
 
 
 @MODELS.register("mlp", vectorizes=True, hidden_layers=True)
-class MLP(EncodedModel):
+class MLP(SequentialModel):
     """Fully connected layers with one activation function between them.
 
     Weights start as in "Delving Deep into Rectifiers" (He et al., 2015, arXiv:1502.01852), with the gain of the chosen
@@ -75,13 +75,10 @@ class MLP(EncodedModel):
         widths: Sequence[int] = chosen["widths"] or [chosen["width"]] * chosen["layers"]
         return widths
 
-    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Map [n, numeric] and [n, categorical], raw or prepared, to [n, outputs] logits."""
-        rows = self.encoding(numeric, categorical)
-        if self.scaling is not None:
-            rows = self.scaling(rows)
-        logits: Tensor = self.head(self.body(rows))
-        return logits
+    def in_sequence(self) -> Sequence[nn.Module]:
+        """Return the encoding, the scaling if there is any, the hidden layers and the head."""
+        scaling = [] if self.scaling is None else [self.scaling]
+        return [self.encoding, *scaling, self.body, self.head]
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,18 @@ from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from goodfit.models.activations import ActivationName, activation
 from goodfit.models.base import MODELS, HiddenBlocks, Inputs
-from goodfit.models.encoding import EncodedModel
+from goodfit.models.encoding import SequentialModel
 from goodfit.models.initialization import initialize_branch, initialize_first, initialize_hidden, initialize_output
 from goodfit.models.layers import Linear, Residual
 from goodfit.registry import Section
 
 
 @MODELS.register("resnet", vectorizes=True, hidden_layers=True)
-class ResNet(EncodedModel):
+class ResNet(SequentialModel):
     """Blocks of two linear maps with an activation between them, each added to what went in.
 
     The ResNet of "Revisiting Deep Learning Models for Tabular Data" (Gorishniy et al., NeurIPS 2021, arXiv:2106.11959,
@@ -59,10 +59,9 @@ class ResNet(EncodedModel):
         chosen = options.model_dump()
         return [chosen["width"] * chosen["expansion"]] * (chosen["layers"] + 1)
 
-    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Map [n, numeric] and [n, categorical], raw or prepared, to [n, outputs] logits."""
-        logits: Tensor = self.head(self.body(self.encoding(numeric, categorical)))
-        return logits
+    def in_sequence(self) -> Sequence[nn.Module]:
+        """Return the encoding, the blocks and what comes after them."""
+        return [self.encoding, self.body, self.head]
 
     def _block(self, index: int, blocks: HiddenBlocks) -> list[nn.Module]:
         """Return block `index` with the path around it: that of regularizers where they have one, to act on it."""

@@ -10,7 +10,7 @@ from goodfit.regularizers.base import REGULARIZERS, Regularizer
 from goodfit.regularizers.clock import register_clock, share_done
 from goodfit.regularizers.depth import Shape, share_at
 from goodfit.regularizers.fading import Fading, left
-from goodfit.regularizers.noise import along, heads, threshold, thresholds
+from goodfit.regularizers.noise import along, coins, heads, threshold, thresholds
 
 
 class DropoutLayer(nn.Module):
@@ -39,10 +39,18 @@ class DropoutLayer(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return [n, width], or [k, n, width] of a stack."""
-        if not self.training:
-            return values
+        return values * self.factors(values).to(values.dtype) if self.training else values
+
+    def factors(self, values: Tensor) -> Tensor:
+        """Return what each value is multiplied by in a step: float32, 0 or 1 / (1 - p)."""
         scale, last_tails = self._now()
-        return values * heads(values, last_tails).mul_(along(scale, values)).to(values.dtype)
+        return heads(values, last_tails).mul_(along(scale, values))
+
+    def drawn(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the factors in memory of their own, for one member, and what is kept is multiplied by."""
+        scale, last_tails = self._now()
+        numbers = coins(values).to(torch.float32)
+        return numbers.sub_(last_tails).clamp_(0, 1).mul_(scale), scale
 
     def _now(self) -> tuple[Tensor, Tensor]:
         """Return what is kept is multiplied by in this step, and the highest coin that silences."""

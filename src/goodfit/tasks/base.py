@@ -34,6 +34,10 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def slopes(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the derivative of each row's loss in its logits, [n, outputs], from the same as `row_losses`."""
+
+    @abstractmethod
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, classes] probabilities, or in regression [n] standardised values, from [n, outputs] logits."""
 

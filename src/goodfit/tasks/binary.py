@@ -23,8 +23,12 @@ class Binary(Task):
 
     def row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return [n] losses in nats; a [n, 2] target holds the probabilities of both classes."""
-        positive = target[:, 1] if target.ndim == 2 else target
-        return functional.binary_cross_entropy_with_logits(logits[:, 0], positive.to(logits.dtype), reduction="none")
+        positive = _positive(target).to(logits.dtype)
+        return functional.binary_cross_entropy_with_logits(logits[:, 0], positive, reduction="none")
+
+    def slopes(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return [n, 1], the probability of the second class less what it should be."""
+        return torch.sigmoid(logits) - _positive(target)[:, None]
 
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, 2] probabilities; each column comes from its own sigmoid, so that neither rounds to 0 early."""
@@ -33,3 +37,7 @@ class Binary(Task):
     def pooled(self, logits: Tensor) -> Tensor:
         """Return the log odds of the mean probability, computed from logarithms, so that neither class rounds to 0."""
         return functional.logsigmoid(logits).logsumexp(dim=0) - functional.logsigmoid(-logits).logsumexp(dim=0)
+
+
+def _positive(target: Tensor) -> Tensor:
+    return target[:, 1] if target.ndim == 2 else target

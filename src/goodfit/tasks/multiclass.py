@@ -23,6 +23,13 @@ class Multiclass(Task):
         """Return [n] losses in nats; a [n, classes] target holds the probability of each class."""
         return functional.cross_entropy(logits, target, reduction="none")
 
+    def slopes(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return [n, classes], the probability of each class less what it should be."""
+        found = functional.softmax(logits, dim=1)
+        if target.ndim == 2:
+            return found.mul_(target.sum(dim=1, keepdim=True)).sub_(target)
+        return found.scatter_add_(1, target[:, None], found.new_full((len(target), 1), -1.0))
+
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n, classes] probabilities that add up to 1."""
         return functional.softmax(logits, dim=1)

@@ -20,6 +20,10 @@ class Regression(Task):
         """Return [n] squared errors, in squared standard deviations of the target."""
         return (logits[:, 0] - target).square()
 
+    def slopes(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return [n, 1], twice the error."""
+        return 2 * (logits - target[:, None])
+
     def predict(self, logits: Tensor) -> Tensor:
         """Return [n] standardised values; the preprocessor turns them back into the target's units."""
         return logits[:, 0]

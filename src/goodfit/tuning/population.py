@@ -146,6 +146,7 @@ class PopulationRunner:
                 self._data.of(fold, sections.training.preprocessing),
                 begun=begun,
                 foreseen=foreseen,
+                keeps_weights=self._section.against == "latency",  # else nothing is asked of the models
             )
             for place, (fold, _) in enumerate(pairs)
         ]
@@ -192,14 +193,15 @@ class Member:
     def end(self, finished: Finished, against: str | None) -> None:
         """Take how it ended, with the figure that is the second objective, and let the model go."""
         self.state, self.error = finished.state, finished.error
-        if finished.fitted is None:
+        if not finished.best_epoch:
             return
+        best = self.epochs[finished.best_epoch].metrics
         if finished.state == "COMPLETE":
-            self.value = finished.fitted.valid_loss
-        self.figures = {"parameters": float(finished.fitted.parameters)}
+            self.value = best["valid/loss"]
+        self.figures = {"parameters": float(finished.parameters)}
         if against == "gap":
-            self.figures["gap"] = finished.fitted.epochs[finished.fitted.best_epoch - 1].metrics[GAP]
-        if against == "latency":
+            self.figures["gap"] = best[GAP]
+        if finished.fitted is not None:
             self.figures["latency"] = _latency(finished.fitted.model, self.candidate.data)
 
 

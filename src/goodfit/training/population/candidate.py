@@ -23,6 +23,8 @@ class Candidate:
             stack there, it goes on together.
         foreseen: after each epoch, say also what the mean of its weights makes of it (`valid/foreseen` of `Epoch`), by
             which it is judged.
+        keeps_weights: whether its model is wanted when it is done; a search wants figures only, and nothing is carried
+            from process to process and to disk for it.
     """
 
     number: int
@@ -32,6 +34,7 @@ class Candidate:
     until: int | None = None
     begun: Path | None = None
     foreseen: bool = False
+    keeps_weights: bool = True
 
     @property
     def epochs(self) -> int:
@@ -69,11 +72,15 @@ class Finished:
     Args:
         number: the candidate's.
         state: COMPLETE; PRUNED by the judge; PAUSED, to go on elsewhere; FAIL, it diverged or could not be built.
-        fitted: the trained model; of a pruned one as far as it came; None when it failed or was paused.
+        fitted: the trained model; of a pruned one as far as it came; None when it failed or was paused, or keeps none.
         error: what went wrong.
+        best_epoch: number of the epoch whose weights count; 0 when it failed or was paused.
+        parameters: number of trainable numbers; 0 likewise.
     """
 
     number: int
     state: Literal["COMPLETE", "PRUNED", "FAIL", "PAUSED"]
     fitted: Fitted | None
     error: str = ""
+    best_epoch: int = 0
+    parameters: int = 0

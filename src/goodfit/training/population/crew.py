@@ -24,11 +24,15 @@ class Crew(AbstractContextManager["Crew"], Protocol):
     def finish(self) -> None:
         """Wait until that epoch is over."""
 
-    def kept(self, group: Group, row: int) -> list[State]:
-        """Return the kept networks of a member, on the CPU."""
+    def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
+        """Let members go, by the rows they have in their stacks, and go on with the others.
 
-    def keep(self, group: Group, rows: list[int]) -> None:
-        """Go on with some members of a stack."""
+        Returns:
+            For each stack, and each member of it that leaves: its kept networks, on the CPU.
+        """
+
+    def dismiss(self) -> None:
+        """Note that there is nothing more to train, and no number to be asked for."""
 
     def state_dict(self, group: Group) -> dict[str, Any]:
         """Return what a checkpoint holds of a stack."""

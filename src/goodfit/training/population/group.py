@@ -13,6 +13,7 @@ from torch import Tensor
 from goodfit.models import MODELS
 from goodfit.stage import failpoint
 from goodfit.training.batches import Batch, batch_sizes, order
+from goodfit.training.member import State
 from goodfit.training.noise import Generators
 from goodfit.training.population.clock import Clock
 from goodfit.training.population.foresight import Foresight
@@ -51,7 +52,7 @@ class Group:
         self.threads = sections[0].threads
         self.sizes = batch_sizes(len(train), sections[0].batch_size)
         self.trails = Trails(standings, self.stack.weights, len(self.sizes))
-        self.kept = Kept(len(standings))
+        self.kept = Kept([standing.candidate.keeps_weights for standing in standings])
         self.foresight = Foresight(standings, len(self.sizes))
         self._begin()
         self.watched = torch.stack([watched_rows(len(train), len(valid), s.candidate.seed) for s in standings])
@@ -113,6 +114,12 @@ class Group:
         self.trails.keep(rows)
         self.kept.keep(rows)
         self._begin()
+
+    def part(self, rows: Sequence[int]) -> list[list[State]]:
+        """Let some of the members go, and return the kept networks of each, on the CPU."""
+        found = [self.kept.of(row) for row in rows]
+        self.keep([row for row in range(len(self.standings)) if row not in rows])
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""

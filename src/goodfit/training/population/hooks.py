@@ -44,6 +44,11 @@ class Hooks:
         self._lent = Lent(_Calls(member.regularization))
         self._strengths: State = {}
 
+    @property
+    def leave_weights_alone(self) -> bool:
+        """Return whether all they change is rows and targets: then a step is the plain passes through the network."""
+        return self._changed <= {"batch", "targets", "constrained"}
+
     def lend(self, strengths: State) -> None:
         """Compute with these strengths [k] from now on, by name."""
         self._strengths = strengths

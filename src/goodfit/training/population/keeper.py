@@ -8,6 +8,8 @@ from goodfit.training.sealed import IDENTITY, checkpoint_path, load_sealed, newe
 
 SHARE = 0.03
 """Of the time, at most, that goes into checkpoints; while it allows for one, each epoch has one."""
+FIRST = 0.05
+"""Seconds that the first checkpoint is thought to take."""
 
 
 class Keeper:
@@ -21,7 +23,7 @@ class Keeper:
     def __init__(self, folder: Path | None, identity: str) -> None:
         self.folder = folder
         self.identity = identity
-        self.cost = 0.0
+        self.cost = FIRST
         self.last = time.perf_counter()
 
     def restored(self) -> dict[str, Any] | None:
@@ -30,8 +32,8 @@ class Keeper:
         return load_sealed(path) if path is not None else None
 
     def due(self) -> bool:
-        """Return whether it is time to write."""
-        return time.perf_counter() - self.last >= self.cost * (1 / SHARE - 1)
+        """Return whether it is time to write, or nothing is written and so nothing is waited for."""
+        return self.folder is None or time.perf_counter() - self.last >= self.cost * (1 / SHARE - 1)
 
     def write(self, epoch: int, state: dict[str, Any]) -> None:
         """Write the state after an epoch durably."""

@@ -10,6 +10,7 @@ from goodfit.models import Model
 from goodfit.models.activations import ELEMENTWISE
 from goodfit.training.batches import Batch
 from goodfit.training.member import State
+from goodfit.training.population.chain import Descent, descent_of
 from goodfit.training.noise import Drawn, sourced
 from goodfit.training.population.each import each
 from goodfit.training.population.lending import Lent
@@ -29,12 +30,20 @@ class Network:
         self._weights: State = {}
         self._statistics: State = {}
         self._alone = False
+        self._descent: Descent | None = None
         self._lent = Lent(model)
 
     def lend(self, parameters: State, buffers: State) -> None:
         """Compute with these [k, ...] from now on, by name; running statistics in `buffers` move along."""
         self._alone = self.stacks and len(next(iter(parameters.values()))) == 1
         self._compute_with(parameters, buffers, self._own(parameters), self._own(buffers))
+        on_cpu = all(tensor.device.type == "cpu" for tensor in parameters.values())
+        self._descent = descent_of(self._lent.module, self._weights) if self._alone and on_cpu else None
+
+    @property
+    def descent(self) -> Descent | None:
+        """Return its passes without a graph, where it has some: of a stack of one."""
+        return self._descent
 
     @contextmanager
     def aside(self, parameters: State | None = None, buffers: State | None = None) -> Iterator[None]:
@@ -83,8 +92,7 @@ class Network:
         rows = (batch.numeric, batch.categorical)
         with sourced(numbers) as drawn:
             if self._alone:
-                alone = rows if batch.target.ndim == 1 else [part.squeeze(0) for part in rows]
-                return self._lent.module(*alone)[None]  # type: ignore[no-any-return]
+                return self._lent.module(*of_one(batch))[None]  # type: ignore[no-any-return]
             if self.stacks:
                 return self._lent.module(*rows)  # type: ignore[no-any-return]
             model, shared = self._lent.module, batch.target.ndim == 1
@@ -94,6 +102,13 @@ class Network:
 
             logits: Tensor = each(one, (self.parameters, self.buffers), rows, drawn, shared=shared)
             return logits
+
+
+def of_one(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return the rows [n, ...] of a stack of one."""
+    if batch.target.ndim == 1:
+        return batch.numeric, batch.categorical
+    return batch.numeric.squeeze(0), batch.categorical.squeeze(0)
 
 
 def _stacks(module: nn.Module) -> bool:

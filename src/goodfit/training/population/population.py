@@ -44,7 +44,7 @@ def fit_population(
         pause: says after each epoch, when who stops is gone, whether to end here: whoever still trains is PAUSED, and
             can go on in another population (`Candidate.begun`), beside others. Needs `state`.
         on_epoch: called with a candidate's number and each of its epochs, once that epoch is in a checkpoint (at most a
-            few seconds later) and before the candidate is yielded; on resume, and of who was paused, first for each
+            few seconds later) or nobody trains any more, and before the candidate is yielded; on resume, and of who was paused, first for each
             epoch of the checkpoint (`Epoch.restored`). What it raises ends the population and comes out unchanged.
         rows: prepared rows of populations before this one over the same data, to be used again.
 
@@ -110,13 +110,16 @@ class Population:
                 crew.finish()
                 self._judged(crew)
                 going = bool(self.groups) and not self._pausing()
-                due = self.keeper.folder is None or not going or self.keeper.due()
+                due = self.keeper.due() or (bool(self.groups) and not going)
                 state = self._state(epoch, crew) if due else {}
                 if going:
                     crew.begin(self.groups)  # goes on while this process writes and tells
+                else:
+                    crew.dismiss()
                 if due:
                     self.keeper.write(epoch, state)
                     failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
+                if due or not going:
                     yield from self._told()
 
     def _training(self) -> list[Standing]:
@@ -130,8 +133,7 @@ class Population:
         sound = [standing for standing in self._training() if not standing.state]
         stopped = self._stopped(sound)
         self.news.extend((standing, standing.history.epochs[-1]) for standing in sound)
-        for group in self.groups:
-            self._released(group, stopped, crew)
+        self._release({group: rows for group in self.groups if (rows := self._leaving(group, stopped))}, crew)
         self.groups = [group for group in self.groups if group.standings]
 
     def _stopped(self, sound: Sequence[Standing]) -> set[int]:
@@ -144,19 +146,21 @@ class Population:
             losses.setdefault(len(history.epochs), {})[standing.number] = history.judged
         return {number for epoch in sorted(losses, reverse=True) for number in self.judge(epoch, losses[epoch])}
 
-    def _released(self, group: Group, stopped: set[int], crew: Crew) -> None:
-        staying = []
+    def _leaving(self, group: Group, stopped: set[int]) -> dict[int, str]:
+        """Return by row in what state a member ends."""
+        found = {}
         for row, standing in enumerate(group.standings):
             state = standing.state or ("COMPLETE" if standing.ends() else "")
-            state = state or ("PRUNED" if standing.number in stopped else "")
-            if not state:
-                staying.append(row)
-                continue
-            standing.end(state, crew.kept(group, row))
+            found[row] = state or ("PRUNED" if standing.number in stopped else "")
+        return {row: state for row, state in found.items() if state}
+
+    def _release(self, leaving: Mapping[Group, Mapping[int, str]], crew: Crew) -> None:
+        ending = [(group.standings[row], state) for group, rows in leaving.items() for row, state in rows.items()]
+        kept = [states for found in crew.part([(group, list(rows)) for group, rows in leaving.items()]) for states in found]
+        for (standing, state), states in zip(ending, kept, strict=True):
+            standing.end(state, states)
             self.done.append(standing)
             self.news.append((standing, None))
-        if len(staying) < len(group.standings):
-            crew.keep(group, staying)
 
     def _told(self) -> Iterator[Finished]:
         while self.news:

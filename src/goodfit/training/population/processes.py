@@ -67,15 +67,19 @@ class Processes:
                 for standing, came in zip(group.standings, news, strict=True):
                     standing.follow(came)
 
-    def kept(self, group: Group, row: int) -> list[State]:
-        """Return the kept networks of a member, on the CPU."""
-        found: list[State] = self._ask(group, "kept", row)
-        return found
+    def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
+        """Let members go; all workers are asked before any answers."""
+        for group, rows in leaving:
+            self._send(self.owners[id(group)], "part", self.places[id(group)], rows)
+        for group, rows in leaving:
+            group.part(rows)
+        return [self._answer(self.owners[id(group)]) for group, _ in leaving]
 
-    def keep(self, group: Group, rows: list[int]) -> None:
-        """Go on with some members of a stack."""
-        self._ask(group, "keep", rows)
-        group.keep(rows)
+    def dismiss(self) -> None:
+        """End the workers, without waiting until they have gone."""
+        for worker in self.workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
 
     def state_dict(self, group: Group) -> dict[str, Any]:
         """Return what a checkpoint holds of a stack."""
@@ -117,9 +121,8 @@ class Processes:
         return MachineError([Fault("this machine", rule, None, remedy)])
 
     def _end(self) -> None:
+        self.dismiss()
         for worker in self.workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGKILL)
             worker.end()
 
 

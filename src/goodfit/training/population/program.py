@@ -8,9 +8,10 @@ from torch import Tensor
 
 from goodfit.training.batches import Batch
 from goodfit.training.member import Member, State
-from goodfit.training.noise import Demand, Drawn, Generators, Numbers, Recorder
+from goodfit.training.noise import Demand, Drawn, Generators, Numbers, Recorder, sourced
+from goodfit.training.population.chain import Descent
 from goodfit.training.population.hooks import Hooks
-from goodfit.training.population.network import Network
+from goodfit.training.population.network import Network, of_one
 
 Demands: TypeAlias = Mapping[str, Demand]
 """What one step needs in each of its phases."""
@@ -51,8 +52,10 @@ class Program:
                 self.hooks.gradients([p.detach() for p in self.network.parameters.values()], recorders["gradients"])
         return {phase: recorder.demand for phase, recorder in recorders.items()}
 
-    def descent(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
-        """Return what each member minimizes, [k], and the gradients to step along, [k, ...] each, or [...] of one."""
+    def descent(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor] | Tensor]:
+        """Return what each member minimizes, [k], and the gradients to step along: [k, ...] each, or [k, p]."""
+        if self.network.descent is not None and self.hooks.leave_weights_alone:
+            return self._by_hand(self.network.descent, batch, numbers)
         objectives, raw = self._slopes(batch, numbers)
         if self.hooks.perturbs:
             with self.network.aside(self._perturbed(raw)):
@@ -61,6 +64,17 @@ class Program:
             with torch.no_grad():
                 raw = self.hooks.gradients(self.network.stacked(raw), numbers["gradients"])
         return objectives.detach(), raw
+
+    @torch.no_grad()
+    def _by_hand(self, descent: Descent, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Tensor]:
+        """Return the objective [1] and the gradient [1, p] of a stack of one, without a graph."""
+        batch = self.hooks.batch(batch, numbers["batch"])
+        target = self.hooks.targets(batch.target, numbers["targets"])[0]
+        with sourced(numbers["forward"]):
+            logits = descent.chain.forward(of_one(batch))
+        objective = self.member.task.loss(logits, target).mean()[None]
+        descent.chain.backward(self.member.task.slopes(logits, target).div_(len(logits)))
+        return objective, descent.gradients[None]
 
     def _slopes(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor]]:
         """Return objectives and raw gradients; of a stack of one the latter are [...], without its dimension."""

@@ -42,10 +42,21 @@ class Stack:
         """Return the parameters by name, [k, ...] each, that lie in weights [k, p]."""
         return {name: weights[:, first:last].view(-1, *shape) for name, (first, last, shape) in self.layout.items()}
 
-    def step(self, gradients: Sequence[Tensor], rates: list[float], decays_left: list[float] | None = None) -> None:
-        """Step along gradients [k, ...], or [...] of one; without `decays_left` nothing of a decay has faded."""
-        flat = torch.cat([gradient.reshape(len(self), -1) for gradient in gradients], dim=1)
+    def step(
+        self, gradients: Sequence[Tensor] | Tensor, rates: list[float], decays_left: list[float] | None = None
+    ) -> None:
+        """Step along gradients.
+
+        Args:
+            gradients: [k, ...] each, or [...] of a stack of one; or [k, p], which may be changed.
+            rates: learning rate of each member.
+            decays_left: what is left of each member's decay; without it nothing has faded.
+        """
+        flat = gradients if isinstance(gradients, Tensor) else self._flat(gradients)
         self.optimizer.step(flat, rates, decays_left)
+
+    def _flat(self, gradients: Sequence[Tensor]) -> Tensor:
+        return torch.cat([gradient.reshape(len(self), -1) for gradient in gradients], dim=1)
 
     def keep(self, rows: list[int]) -> None:
         """Go on with some of the members."""

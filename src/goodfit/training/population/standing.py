@@ -91,7 +91,15 @@ class Standing:
         """Return what became of it."""
         if self.state == "FAIL":
             return Finished(self.number, "FAIL", None, self.error)
-        return Finished(self.number, "PRUNED" if self.state == "PRUNED" else "COMPLETE", self.fitted())
+        fitted = self.fitted() if self.candidate.keeps_weights else None
+        state = "PRUNED" if self.state == "PRUNED" else "COMPLETE"
+        return Finished(self.number, state, fitted, "", self.history.kept + 1, self.parameters)
+
+    @property
+    def parameters(self) -> int:
+        """Return how many trainable numbers its network has, or its networks together."""
+        one = sum(p.numel() for p in self.member.model.parameters() if p.requires_grad)
+        return one * len(self.history.kept_states)
 
     def news(self) -> dict[str, Any]:
         """Return what the last epoch came to, for the same standing in another process."""
@@ -136,7 +144,7 @@ class Standing:
             valid_loss=history.losses[history.kept],
             seconds=history.seconds,
             cpu_seconds=history.cpu_seconds,
-            parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+            parameters=self.parameters,
             machine=self.machine,
         )
 

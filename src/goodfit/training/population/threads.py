@@ -48,13 +48,12 @@ class Threads:
             for future in waiting:
                 future.result()
 
-    def kept(self, group: Group, row: int) -> list[State]:
-        """Return the kept networks of a member, on the CPU."""
-        return group.kept.of(row)
+    def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
+        """Let members go."""
+        return [group.part(rows) for group, rows in leaving]
 
-    def keep(self, group: Group, rows: list[int]) -> None:
-        """Go on with some members of a stack."""
-        group.keep(rows)
+    def dismiss(self) -> None:
+        """Do nothing: threads that wait cost nothing."""
 
     def state_dict(self, group: Group) -> dict[str, Any]:
         """Return what a checkpoint holds of a stack."""

@@ -129,13 +129,9 @@ class Hands:
             trained(self.groups[place])
         return [[standing.news() for standing in self.groups[place].standings] for place in places]
 
-    def kept(self, place: int, row: int) -> Any:
-        """Return the kept networks of a member."""
-        return self.groups[place].kept.of(row)
-
-    def keep(self, place: int, rows: list[int]) -> None:
-        """Go on with some members."""
-        self.groups[place].keep(rows)
+    def part(self, place: int, rows: Sequence[int]) -> Any:
+        """Let members of a stack go; return their kept networks."""
+        return self.groups[place].part(rows)
 
     def state_dict(self, place: int) -> dict[str, Any]:
         """Return what another worker needs to go on."""
