@@ -4,7 +4,7 @@ from goodfit.training.batches import usual_batch
 from goodfit.training.curves import write_curves
 from goodfit.training.divergence import DivergedError
 from goodfit.training.fit import fit
-from goodfit.training.population import GAP, Candidate, Finished, Judge, Pause, RowStore, fit_population
+from goodfit.training.population import GAP, Candidate, Finished, Judge, Pause, Relay, RowStore, fit_population
 from goodfit.training.recipe import FORESEEN, Epoch, Fitted, Recipe, TrainingData, judged_by
 from goodfit.training.refit import Found, Refitted, refit, together, with_refit
 from goodfit.training.section import TrainingSection
@@ -26,6 +26,7 @@ __all__ = [
     "Pause",
     "Recipe",
     "Refitted",
+    "Relay",
     "RowStore",
     "TrainingData",
     "TrainingSection",

@@ -11,6 +11,10 @@ from goodfit.tuning.batch import Batch
 from goodfit.tuning.pruners import Contender, Pruner, Standing
 from goodfit.tuning.trial import Trial
 
+LEAD = 4
+"""Epochs, at most, that paused trials train while the next batch is proposed, built and in its first epoch, so that
+meanwhile no core waits: about what small networks have time for then; large ones take no longer than that epoch."""
+
 
 class Judge:
     """Says which members of a batch stop after an epoch.
@@ -59,6 +63,22 @@ class Judge:
         losers = self._losers(epoch, running)
         self._ended |= losers
         return {member for member in values if member // self._replicas in losers}
+
+    def lead(self, behind: Mapping[int, int]) -> int:
+        """Return how many epochs paused members can train without being judged, at least 1; see `Lead`.
+
+        Args:
+            behind: epochs that each of them has behind it.
+        """
+        if self._left is not None:
+            return 1
+        looks = [self._next_look(epoch, behind) - epoch for epoch in behind.values()]
+        return max(1, min(LEAD, *looks))
+
+    def _next_look(self, epoch: int, behind: Mapping[int, int]) -> int:
+        mates = [member // self._replicas for member, other in behind.items() if other == epoch]
+        fewest = None if self._steps is None else min(self._steps[number] for number in mates)
+        return self._pruner.next_look(epoch, max(self._epochs[number] for number in mates), fewest)
 
     def _losers(self, epoch: int, running: Mapping[int, Contender]) -> set[int]:
         spare = self._best(running)

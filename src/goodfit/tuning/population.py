@@ -21,6 +21,7 @@ from goodfit.training import (
     Finished,
     FitSections,
     Pause,
+    Relay,
     RowStore,
     TrainingData,
     fit_population,
@@ -76,7 +77,7 @@ class PopulationRunner:
 
     def __init__(self, section: TuneSection, tree: Mapping[str, Any], data: Prepared, state: Path) -> None:
         self._section, self._tree, self._data, self._state = section, tree, data, state
-        self._rows = RowStore()
+        self._rows, self._relay = RowStore(), Relay()
 
     def __call__(self, batch: Batch) -> Iterator[Outcome | Paused]:
         """Train what the batch owes; the whole batch goes to the engine, whose checkpoints know what has ended."""
@@ -124,7 +125,16 @@ class PopulationRunner:
             members[number].heard(epoch)
             judge.heard(number, epoch.number, epoch.metrics[judged_by(epoch.metrics)])
 
-        engine = fit_population(candidates, state=state, judge=judge, pause=pause, on_epoch=on_epoch, rows=self._rows)
+        engine = fit_population(
+            candidates,
+            state=state,
+            judge=judge,
+            pause=pause,
+            on_epoch=on_epoch,
+            rows=self._rows,
+            relay=self._relay,
+            lead=judge.lead if self._section.timeout is None else None,
+        )
         for finished in engine:
             member = members[finished.number]
             member.end(finished, self._section.against)

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from goodfit.training.member import State
 from goodfit.training.population.group import Group
@@ -18,11 +18,20 @@ class Crew(AbstractContextManager["Crew"], Protocol):
     The histories of a stack's standings are up to date after `finish`; its numbers may be elsewhere, so ask the crew.
     """
 
-    def begin(self, groups: Sequence[Group]) -> None:
-        """Let every stack be trained for one more epoch from now on, or at the latest in `finish`."""
+    background: ClassVar[bool]
+    """Whether it trains while this process does something else."""
+
+    def begin(self, groups: Mapping[Group, int]) -> None:
+        """Let every stack be trained for so many epochs from now on, or at the latest in `finish`.
+
+        A stack rests as soon as one of its members has ended.
+        """
 
     def finish(self) -> None:
-        """Wait until that epoch is over."""
+        """Wait until they are."""
+
+    def adopt(self, group: Group, state: Mapping[str, Any]) -> None:
+        """Let a stack go on from a state that another crew has trained it to."""
 
     def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
         """Let members go, by the rows they have in their stacks, and go on with the others.

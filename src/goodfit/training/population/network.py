@@ -10,8 +10,8 @@ from goodfit.models import Model
 from goodfit.models.activations import ELEMENTWISE
 from goodfit.training.batches import Batch
 from goodfit.training.member import State
-from goodfit.training.population.chain import Descent, descent_of
 from goodfit.training.noise import Drawn, sourced
+from goodfit.training.population.chain import Descent, descent_of
 from goodfit.training.population.each import each
 from goodfit.training.population.lending import Lent
 

@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from goodfit.training.population.crew import Crew, crew_of
 from goodfit.training.population.group import Group
 from goodfit.training.population.grouping import grouped
 from goodfit.training.population.keeper import Keeper, checkpoint_in
+from goodfit.training.population.relay import Lead, Relay, Runners
 from goodfit.training.population.rows import RowStore
 from goodfit.training.population.standing import Standing
-from goodfit.training.recipe import Epoch
+from goodfit.training.recipe import Epoch, judged_by
 from goodfit.training.start import identity, started
 
 OnEpoch = Callable[[int, Epoch], None]
@@ -29,6 +32,8 @@ def fit_population(
     pause: Pause | None = None,
     on_epoch: OnEpoch | None = None,
     rows: RowStore | None = None,
+    relay: Relay | None = None,
+    lead: Lead | None = None,
 ) -> Iterator[Finished]:
     """Train every candidate as `fit` would, many in one stack of tensors; yield each when it is done.
 
@@ -44,9 +49,13 @@ def fit_population(
         pause: says after each epoch, when who stops is gone, whether to end here: whoever still trains is PAUSED, and
             can go on in another population (`Candidate.begun`), beside others. Needs `state`.
         on_epoch: called with a candidate's number and each of its epochs, once that epoch is in a checkpoint (at most a
-            few seconds later) or nobody trains any more, and before the candidate is yielded; on resume, and of who was paused, first for each
-            epoch of the checkpoint (`Epoch.restored`). What it raises ends the population and comes out unchanged.
+            few seconds later) or nobody trains any more, and before the candidate is yielded; on resume, and of who was
+            paused, first for each epoch of the checkpoint (`Epoch.restored`). What it raises ends the population and
+            comes out unchanged.
         rows: prepared rows of populations before this one over the same data, to be used again.
+        relay: to the population after this one, if the same is given there: whoever is paused trains on meanwhile.
+        lead: says how many epochs those who were paused train while those who join them train their first one, in which
+            the judge is then not asked about them; 1 without it.
 
     Raises:
         MachineError: the device that is named is not there.
@@ -57,7 +66,7 @@ def fit_population(
         raise ValueError(f"the numbers of candidates must be unique, not {numbers}")
     if pause is not None and state is None:
         raise ValueError("a population that may pause needs a folder for checkpoints")
-    yield from Population(candidates, state, judge, pause, on_epoch, rows or RowStore()).run()
+    yield from Population(candidates, state, judge, pause, on_epoch, rows or RowStore(), relay, lead).run()
 
 
 class Population:
@@ -71,10 +80,11 @@ class Population:
         pause: Pause | None,
         on_epoch: OnEpoch | None,
         rows: RowStore,
+        relay: Relay | None,
+        lead: Lead | None,
     ) -> None:
-        self.judge = judge
-        self.pause = pause
-        self.on_epoch = on_epoch
+        self.judge, self.pause, self.on_epoch, self.relay = judge, pause, on_epoch, relay
+        self.lead: Lead = lead or (lambda behind: 1)
         self.done: list[Standing] = []
         self.news: deque[tuple[Standing, Epoch | None]] = deque()
         self.failed: list[Finished] = []
@@ -88,6 +98,7 @@ class Population:
         self.keeper = Keeper(state, digest_of_value(sorted(self.identities.items())))
         fresh = [standing for standing in standings if standing.candidate.begun is None]
         self.groups = [Group(members, *rows.prepared(members[0])) for members in grouped(fresh)]
+        self.runners: list[Runners] = []
         self._take_up([standing for standing in standings if standing.candidate.begun is not None], rows)
 
     def run(self) -> Iterator[Finished]:
@@ -102,25 +113,59 @@ class Population:
 
     def _trained(self, epoch: int) -> Iterator[Finished]:
         """Train until nobody is left, or who is left is paused; `epoch` counts those of this population."""
-        with crew_of(self.groups) as crew:
-            crew.begin(self.groups)
+        with ExitStack() as closing:
+            crew = closing.enter_context(crew_of(self.groups))
+            self.noted = {standing.number: len(standing.history.epochs) for standing in self._training()}
+            crew.begin(self._first() if epoch == 0 else dict.fromkeys(self.groups, 1))
             going = True
             while going:
                 epoch += 1
                 crew.finish()
+                self._join(crew)
                 self._judged(crew)
                 going = bool(self.groups) and not self._pausing()
                 due = self.keeper.due() or (bool(self.groups) and not going)
                 state = self._state(epoch, crew) if due else {}
                 if going:
-                    crew.begin(self.groups)  # goes on while this process writes and tells
+                    crew.begin(dict.fromkeys(self.groups, 1))  # goes on while this process writes and tells
                 else:
-                    crew.dismiss()
+                    self._hand_over(crew, state, closing)
                 if due:
                     self.keeper.write(epoch, state)
                     failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
                 if due or not going:
                     yield from self._told()
+
+    def _first(self) -> dict[Group, int]:
+        """Return how many epochs each stack trains first, those left out that train already."""
+        taken = [group for group in self.groups if group.epochs]
+        lead = self._lead_of(taken) if taken else 1
+        if any(runners.lead != lead for runners in self.runners):
+            raise RuntimeError(f"who was paused has a lead of {lead} epochs, and trains another number of them")
+        under_way = {number for runners in self.runners for number in _numbers(runners.groups)}
+        return {group: lead if group.epochs else 1 for group in self.groups if not under_way & _numbers([group])}
+
+    def _join(self, crew: Crew) -> None:
+        """Take over those who have trained ahead."""
+        for runners in self.runners:
+            for state in runners.arrived():
+                numbers = {member["number"] for member in state["members"]}
+                group = next(group for group in self.groups if numbers & _numbers([group]))
+                crew.adopt(group, state)
+        self.runners = []
+
+    def _hand_over(self, crew: Crew, state: dict[str, Any], closing: ExitStack) -> None:
+        """Let whoever is paused train on for the population after this one."""
+        folder = self.keeper.folder
+        if not self.groups or self.relay is None or folder is None or not crew.background:
+            crew.dismiss()
+            return
+        lead = self._lead_of(self.groups)
+        crew.begin(dict.fromkeys(self.groups, lead))
+        self.relay.hold(folder, Runners(self.groups, crew, state, lead, closing.pop_all()))
+
+    def _lead_of(self, groups: Sequence[Group]) -> int:
+        return self.lead({standing.number: group.epochs for group in groups for standing in group.standings})
 
     def _training(self) -> list[Standing]:
         return [standing for group in self.groups for standing in group.standings]
@@ -130,21 +175,30 @@ class Population:
 
     def _judged(self, crew: Crew) -> None:
         """Note the news of an epoch, and let those go who are done."""
-        sound = [standing for standing in self._training() if not standing.state]
-        stopped = self._stopped(sound)
-        self.news.extend((standing, standing.history.epochs[-1]) for standing in sound)
+        every = self._training()
+        fresh = {standing.number: standing.history.epochs[self.noted[standing.number] :] for standing in every}
+        stopped = self._stopped({s.number: fresh[s.number] for s in every if not s.state})
+        for standing in every:
+            self.news.extend((standing, epoch) for epoch in fresh[standing.number])
+            self.noted[standing.number] += len(fresh[standing.number])
         self._release({group: rows for group in self.groups if (rows := self._leaving(group, stopped))}, crew)
         self.groups = [group for group in self.groups if group.standings]
 
-    def _stopped(self, sound: Sequence[Standing]) -> set[int]:
-        """Return whom the judge stops; those who were paused are at later epochs than the others."""
+    def _stopped(self, fresh: Mapping[int, Sequence[Epoch]]) -> set[int]:
+        """Return whom the judge stops, by what their epochs came to.
+
+        Those who were paused are at later epochs than the others. Of those who trained several, it hears the earlier
+        ones first, and has its say after the last.
+        """
         if self.judge is None:
             return set()
-        losses: dict[int, dict[int, float]] = {}
-        for standing in sound:
-            history = standing.history
-            losses.setdefault(len(history.epochs), {})[standing.number] = history.judged
-        return {number for epoch in sorted(losses, reverse=True) for number in self.judge(epoch, losses[epoch])}
+        losses: dict[tuple[bool, int], dict[int, float]] = {}
+        for number, epochs in fresh.items():
+            for epoch in epochs:
+                place = (epoch is epochs[-1], epoch.number if epoch is not epochs[-1] else -epoch.number)
+                losses.setdefault(place, {})[number] = epoch.metrics[judged_by(epoch.metrics)]
+        found = {place: set(self.judge(abs(place[1]), losses[place])) for place in sorted(losses)}
+        return {number for (last, _), numbers in found.items() if last for number in numbers}
 
     def _leaving(self, group: Group, stopped: set[int]) -> dict[int, str]:
         """Return by row in what state a member ends."""
@@ -156,8 +210,8 @@ class Population:
 
     def _release(self, leaving: Mapping[Group, Mapping[int, str]], crew: Crew) -> None:
         ending = [(group.standings[row], state) for group, rows in leaving.items() for row, state in rows.items()]
-        kept = [states for found in crew.part([(group, list(rows)) for group, rows in leaving.items()]) for states in found]
-        for (standing, state), states in zip(ending, kept, strict=True):
+        found = crew.part([(group, list(rows)) for group, rows in leaving.items()])
+        for (standing, state), states in zip(ending, chain.from_iterable(found), strict=True):
             standing.end(state, states)
             self.done.append(standing)
             self.news.append((standing, None))
@@ -182,6 +236,7 @@ class Population:
         """Take up what a crash left; return the number of epochs that are done."""
         found = self.keeper.restored()
         if found is not None:
+            self.runners = []  # what they were to be joined by is done
             self.groups, self.done = _restored(self.groups, self.done, found)
         every = self.done + self._training()
         for number in range(1, max((len(standing.history.epochs) for standing in every), default=0) + 1):
@@ -194,7 +249,7 @@ class Population:
         """Go on with candidates from where another population paused them, in the stacks that they were in."""
         for folder in sorted({standing.candidate.begun for standing in paused if standing.candidate.begun}):
             own = {standing.number: standing for standing in paused if standing.candidate.begun == folder}
-            found = _checkpoint_of(folder, {number: self.identities[number] for number in own})
+            found = self._left_by(folder, {number: self.identities[number] for number in own})
             for value in (value for value in found["done"] if value["number"] in own):
                 self.done.append(own[value["number"]])
                 self.done[-1].restore(value)
@@ -203,6 +258,18 @@ class Population:
                 if numbers & own.keys():
                     self.groups.append(_stack_of(numbers, own, rows))
                     self.groups[-1].load_state_dict(value)
+
+    def _left_by(self, folder: Path, paused: dict[int, str]) -> Mapping[str, Any]:
+        """Return what a population that paused these candidates, given their identities, left of them."""
+        runners = self.relay.take(folder) if self.relay is not None else None
+        if runners is None:
+            return _checkpoint_of(folder, paused)
+        self.runners.append(runners)
+        return runners.state
+
+
+def _numbers(groups: Sequence[Group]) -> set[int]:
+    return {standing.number for group in groups for standing in group.standings}
 
 
 def _stack_of(numbers: Collection[int], paused: Mapping[int, Standing], rows: RowStore) -> Group:

@@ -3,10 +3,10 @@
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing import Pipe
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from goodfit.errors import Fault, MachineError
 from goodfit.training.member import State
@@ -30,6 +30,8 @@ class Processes:
         OSError: this machine gives no more processes.
     """
 
+    background: ClassVar[bool] = True
+
     def __init__(self, groups: Sequence[Group], workers: int) -> None:
         self.places = {id(group): place for place, group in enumerate(groups)}
         self.owners: dict[int, int] = {}
@@ -49,16 +51,17 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._end()
 
-    def begin(self, groups: Sequence[Group]) -> None:
+    def begin(self, groups: Mapping[Group, int]) -> None:
         """Divide the stacks among the workers, and let them train."""
-        owners = [self.owners.get(id(group)) for group in groups]
+        every = list(groups)
+        owners = [self.owners.get(id(group)) for group in every]
         shares = balanced(costs(groups), owners, len(self.workers))
-        self.begun = [(owner, [groups[piece] for piece in share]) for owner, share in enumerate(shares) if share]
+        self.begun = [(owner, [every[piece] for piece in share]) for owner, share in enumerate(shares) if share]
         for owner, share in self.begun:
             for group in share:
                 self._move(group, owner)
         for owner, share in self.begun:
-            self._send(owner, "train", [self.places[id(group)] for group in share])
+            self._send(owner, "train", [(self.places[id(group)], groups[group]) for group in share])
 
     def finish(self) -> None:
         """Take from every worker how its stacks have come on."""
@@ -66,6 +69,14 @@ class Processes:
             for group, news in zip(share, self._answer(owner), strict=True):
                 for standing, came in zip(group.standings, news, strict=True):
                     standing.follow(came)
+        self.begun = []
+
+    def adopt(self, group: Group, state: Mapping[str, Any]) -> None:
+        """Give a state to the worker that has the fewest stacks."""
+        group.load_state_dict(state)
+        having = list(self.owners.values())
+        self.owners[id(group)] = min(range(len(self.workers)), key=having.count)
+        self._ask(group, "load_state_dict", state)
 
     def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
         """Let members go; all workers are asked before any answers."""
@@ -126,13 +137,14 @@ class Processes:
             worker.end()
 
 
-def costs(groups: Sequence[Group]) -> list[float]:
-    """Return what an epoch of each stack takes: what its last one took, or what its size says beside the others."""
+def costs(groups: Mapping[Group, int]) -> list[float]:
+    """Return what the epochs of each stack take: as its last one did, or as its size says beside the others."""
     sizes = [PER_STACK + group.stack.weights.numel() for group in groups]
     seconds = [_last_seconds(group) for group in groups]
     known = [(took, size) for took, size in zip(seconds, sizes, strict=True) if took]
     pace = sum(took for took, _ in known) / sum(size for _, size in known) if known else 1.0
-    return [took or pace * size for took, size in zip(seconds, sizes, strict=True)]
+    paces = zip(groups.values(), seconds, sizes, strict=True)
+    return [epochs * (took or pace * size) for epochs, took, size in paces]
 
 
 def _last_seconds(group: Group) -> float:

@@ -101,11 +101,11 @@ class Standing:
         one = sum(p.numel() for p in self.member.model.parameters() if p.requires_grad)
         return one * len(self.history.kept_states)
 
-    def news(self) -> dict[str, Any]:
-        """Return what the last epoch came to, for the same standing in another process."""
+    def news(self, behind: int) -> dict[str, Any]:
+        """Return what the epochs after so many came to, for the same standing in another process."""
         history = self.history
         return {
-            "epoch": history.epochs[-1] if history.epochs else None,
+            "epochs": history.epochs[behind:],
             "kept": history.kept,
             "cpu_seconds": history.cpu_seconds,
             "error": self.error,
@@ -113,12 +113,11 @@ class Standing:
         }
 
     def follow(self, news: Mapping[str, Any]) -> None:
-        """Take what an epoch came to in another process."""
+        """Take what epochs came to in another process."""
         self.error, self.state = news["error"], news["state"]
         self.history.cpu_seconds = news["cpu_seconds"]
-        if not self.state:
-            self.history.epochs.append(news["epoch"])
-            self.history.kept = news["kept"]
+        self.history.epochs.extend(news["epochs"])
+        self.history.kept = news["kept"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""

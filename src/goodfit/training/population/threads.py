@@ -2,10 +2,10 @@
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -23,9 +23,11 @@ class Threads:
         workers: how many threads.
     """
 
+    background: ClassVar[bool] = False
+
     def __init__(self, workers: int) -> None:
         self.pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="population")
-        self.begun: Sequence[Group] = ()
+        self.begun: Mapping[Group, int] = {}
 
     def __enter__(self) -> "Threads":
         return self
@@ -33,20 +35,27 @@ class Threads:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    def begin(self, groups: Sequence[Group]) -> None:
+    def begin(self, groups: Mapping[Group, int]) -> None:
         """Note what is to be trained."""
         self.begun = groups
 
     def finish(self) -> None:
         """Train it."""
         groups = self.begun
-        with held_still(groups[0].device, groups[0].threads):
+        if not groups:
+            return
+        first = next(iter(groups))
+        with held_still(first.device, first.threads):
             alone = [group for group in groups if group.draws]  # one by one: all threads share torch's generator
-            waiting = [self.pool.submit(trained, group) for group in groups if group not in alone]
+            waiting = [self.pool.submit(trained, group, groups[group]) for group in groups if group not in alone]
             for group in alone:
-                trained(group)
+                trained(group, groups[group])
             for future in waiting:
                 future.result()
+
+    def adopt(self, group: Group, state: Mapping[str, Any]) -> None:
+        """Take a state over."""
+        group.load_state_dict(state)
 
     def part(self, leaving: Sequence[tuple[Group, Sequence[int]]]) -> list[list[list[State]]]:
         """Let members go."""
@@ -60,7 +69,15 @@ class Threads:
         return group.state_dict()
 
 
-def trained(group: Group) -> None:
+def trained(group: Group, epochs: int) -> None:
+    """Train a stack for so many epochs more, or until one of its members has ended."""
+    for _ in range(epochs):
+        _epoch(group)
+        if any(standing.state or standing.ends() for standing in group.standings):
+            return
+
+
+def _epoch(group: Group) -> None:
     """Train a stack for one more epoch; an error that only these members can have caused is theirs.
 
     Who draws from torch's own generator must have it to itself.

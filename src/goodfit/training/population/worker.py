@@ -123,11 +123,13 @@ class Hands:
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = groups
 
-    def train(self, places: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """Train stacks for one more epoch; return how each of their members has come on."""
-        for place in places:
-            trained(self.groups[place])
-        return [[standing.news() for standing in self.groups[place].standings] for place in places]
+    def train(self, tasks: Sequence[tuple[int, int]]) -> list[list[dict[str, Any]]]:
+        """Train stacks, each for so many epochs more; return how each of their members has come on."""
+        behind = [self.groups[place].epochs for place, _ in tasks]
+        for place, epochs in tasks:
+            trained(self.groups[place], epochs)
+        pairs = zip(tasks, behind, strict=True)
+        return [[standing.news(before) for standing in self.groups[place].standings] for (place, _), before in pairs]
 
     def part(self, place: int, rows: Sequence[int]) -> Any:
         """Let members of a stack go; return their kept networks."""

@@ -59,6 +59,16 @@ class Pruner(ABC):
     def losers(self, standing: Standing) -> Set[int]:
         """Return the numbers of the running trials that end after this epoch."""
 
+    def next_look(self, epoch: int, epochs: int, steps: int | None) -> int:
+        """Return the first epoch after `epoch` at which it may end a trial.
+
+        Args:
+            epoch: which, from 1.
+            epochs: of a trial that is not ended.
+            steps: see `Standing`.
+        """
+        return epoch + 1
+
 
 PRUNERS: Registry[Pruner] = Registry("pruner")
 """Facts of a member: `replicas`, the least number of folds times seeds that it can judge by."""

@@ -43,14 +43,21 @@ class HalvingPruner(Pruner):
 
     def losers(self, standing: Standing) -> Set[int]:
         """Return those that lose at this rung."""
-        if standing.epoch not in rungs(standing.epochs, self.first or _first(standing), self.reduction):
+        if standing.epoch not in self._rungs(standing.epochs, standing.steps):
             return set()
         return losers_of(standing, list(standing.running.values()), self.reduction)
 
+    def next_look(self, epoch: int, epochs: int, steps: int | None) -> int:
+        """Return the next rung, or the last epoch where there is none."""
+        return next((rung for rung in self._rungs(epochs, steps) if rung > epoch), epochs)
 
-def _first(standing: Standing) -> int:
-    enough = 1 if standing.steps is None else math.ceil(FEWEST_STEPS / standing.steps)
-    return max(standing.epochs // SHARE, enough)
+    def _rungs(self, epochs: int, steps: int | None) -> list[int]:
+        return rungs(epochs, self.first or _first(epochs, steps), self.reduction)
+
+
+def _first(epochs: int, steps: int | None) -> int:
+    enough = 1 if steps is None else math.ceil(FEWEST_STEPS / steps)
+    return max(epochs // SHARE, enough)
 
 
 def rungs(epochs: int, first: int, reduction: int) -> list[int]:
