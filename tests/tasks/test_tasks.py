@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from goodfit.errors import ConfigurationError
-from goodfit.tasks import TASKS, task_named
+from goodfit.tasks import TASKS, Task, task_named
 
 CLASSES = {"binary": 2, "multiclass": 4, "regression": 0}
 
@@ -129,3 +129,16 @@ def test_pooled_scores_of_certain_networks_stay_finite(task, outputs):
     pooled = chosen.pooled(every)
     assert torch.isfinite(pooled).all()
     assert float(pooled[0, 0]) == pytest.approx(500.0) if task == "binary" else float(pooled[0, 1]) < -900
+
+
+@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("soft", [False, True])
+def test_slopes_are_the_derivative_of_the_losses(kind, soft):
+    task, (logits, target) = task_named(kind), drawn(kind)
+    if soft and kind != "regression":
+        target = functional.softmax(torch.randn(50, CLASSES[kind]), dim=1)
+    expected = Task.slopes(task, logits, target.to(task.target_dtype) if not soft else target)
+    assert expected.abs().max() > 0.1
+    found = task.slopes(logits, target.to(task.target_dtype) if not soft else target)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    assert not found.requires_grad

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from goodfit.errors import DataError, Fault, MachineError
 from goodfit.models import MODELS, Inputs, Model
 from goodfit.training import Candidate, Epoch, Finished, RowStore, fit_population
-from goodfit.training.population import balance, crew, processes
+from goodfit.training.population import balance, crew, keeper, processes
 from goodfit.training.population.balance import balanced
 from goodfit.training.population.group import Group
 from goodfit.training.population.processes import Processes
@@ -281,6 +281,7 @@ def test_a_worker_that_dies_is_named_and_the_next_call_goes_on(
     when: str,
 ) -> None:
     on(2, monkeypatch)
+    monkeypatch.setattr(keeper, "SHARE", 1)  # a checkpoint after every epoch
     finish, epochs = Processes.finish, iter(range(100))
 
     def struck(self: Processes) -> None:
@@ -389,10 +390,10 @@ def test_a_stack_without_an_epoch_counts_by_its_size_beside_those_that_have_trai
     narrow, middle, wide = stacks([mixed(make)[place] for place in (0, 2, 4)])
     sizes = [processes.PER_STACK + group.stack.weights.numel() for group in (narrow, middle, wide)]
     assert sizes == sorted(set(sizes))
-    assert processes.costs([narrow, middle, wide]) == sizes
+    assert processes.costs({narrow: 1, middle: 1, wide: 3}) == [*sizes[:2], 3 * sizes[2]]
     for group in (narrow, middle):
         group.epoch()
     took = [group.standings[0].history.seconds for group in (narrow, middle)]
-    assert processes.costs([narrow, wide, middle]) == pytest.approx(
-        [took[0], sum(took) / sum(sizes[:2]) * sizes[2], took[1]]
+    assert processes.costs({narrow: 1, wide: 1, middle: 2}) == pytest.approx(
+        [took[0], sum(took) / sum(sizes[:2]) * sizes[2], 2 * took[1]]
     )

@@ -14,6 +14,7 @@ from goodfit.optimizers import OPTIMIZERS
 from goodfit.regularizers import REGULARIZERS
 from goodfit.schedules import SCHEDULES
 from goodfit.training import Candidate, Epoch, Finished, Recipe, RowStore, TrainingData, fit, fit_population
+from goodfit.training.population import keeper
 from goodfit.training.population.grouping import grouped
 from goodfit.training.start import started
 
@@ -321,8 +322,9 @@ def test_a_model_that_does_not_vectorize_is_trained_by_itself(foreign: Callable[
 
 
 def test_a_model_with_random_numbers_of_torch_resumes_to_the_same_bits(
-    foreign: Callable[..., list[Candidate]], tmp_path: Path
+    foreign: Callable[..., list[Candidate]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(keeper, "SHARE", 1)  # a checkpoint after every epoch
     candidates = foreign(vectorizes=False, noisy=True)
     undisturbed = trained(candidates)
 

@@ -106,7 +106,7 @@ class PopulationRunner:
         def pause(running: Collection[int]) -> bool:
             """One trial alone would leave the other cores idle."""
             new = {number // replicas for number in running} - paused
-            return batch.may_pause and not judge.over and len(new) <= 1
+            return batch.may_pause and not judge.over and len(new) <= 2
 
         owed = {one.number for one in batch.owed}
         pausing = False

@@ -7,6 +7,7 @@ and gradients go straight to where the optimizer reads them. Any other module ha
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
@@ -106,10 +107,10 @@ class _ReLU(Link):
 
     def forward(self, *values: Tensor) -> Tensor:
         (taken,) = values
-        self.given = torch.relu_(taken)
+        self.given: Tensor = torch.relu_(taken)
         return self.given
 
-    def backward(self, slopes: Tensor) -> Tensor | None:
+    def backward(self, slopes: Tensor) -> Tensor:
         found: Tensor = aten.threshold_backward.grad_input(slopes, self.given, 0, grad_input=slopes)
         del self.given
         return found
@@ -127,19 +128,19 @@ class _ReLUDropout(_ReLU):
         factors, self.scale = self.dropout.drawn(given)
         return given.mul_(factors)
 
-    def backward(self, slopes: Tensor) -> Tensor | None:
-        found = super().backward(slopes)
-        return None if found is None else found.mul_(self.scale)
+    def backward(self, slopes: Tensor) -> Tensor:
+        return super().backward(slopes).mul_(self.scale)
 
 
 class _Activation(Link):
     def forward(self, *values: Tensor) -> Tensor:
         (self.taken,) = values
-        self.given: Tensor = self.module(self.taken)
-        return self.given
+        given: Tensor = self.module(self.taken)
+        self.given = given
+        return given
 
     def backward(self, slopes: Tensor) -> Tensor | None:
-        found = ACTIVATIONS[type(self.module)](slopes, self.taken, self.given)
+        found: Tensor = ACTIVATIONS[type(self.module)](slopes, self.taken, self.given)
         del self.taken, self.given
         return found
 
@@ -180,15 +181,17 @@ class _Recorded(Link):
         with torch.enable_grad():
             self.taken = [value.detach().requires_grad_() for value in values] if self.deeper else []
             self.given: Tensor = self.module(*(self.taken or values))
-        return self.given.detach()
+            found: Tensor = self.given.detach()
+        return found
 
     def backward(self, slopes: Tensor) -> Tensor | None:
-        weights = [self.module.get_parameter(name) for name in self.parts]
+        weights = [attrgetter(name)(self.module) for name in self.parts]
         found = torch.autograd.grad(self.given, [*weights, *self.taken], slopes)
         for part, gradient in zip(self.parts.values(), found, strict=False):
             part.copy_(gradient)
         del self.given, self.taken
-        return found[-1].contiguous() if self.deeper else None  # of its own memory, so that it may be changed
+        last: Tensor = found[-1]
+        return last.contiguous() if self.deeper else None  # of its own memory, so that it may be changed
 
 
 class _Fixed(Link):
@@ -238,7 +241,7 @@ def descent_of(model: Model, weights: State) -> Descent | None:
         return None
     sizes = [weight.numel() for weight in weights.values()]
     gradients = torch.zeros(sum(sizes))
-    stretches = zip(weights.items(), gradients.split(sizes), strict=True)
+    stretches = zip(weights.items(), torch.split(gradients, sizes), strict=True)
     parts = {name: part.view_as(weight) for (name, weight), part in stretches}
     return Descent(_chain(modules, names, parts, deeper=False), gradients, parts)
 

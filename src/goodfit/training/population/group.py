@@ -1,7 +1,7 @@
 """Members of one form, trained side by side."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -130,7 +130,7 @@ class Group:
             "kept": self.kept.state_dict(),
         }
 
-    def load_state_dict(self, value: dict[str, Any]) -> None:
+    def load_state_dict(self, value: Mapping[str, Any]) -> None:
         """Go on from a checkpoint of some of these members."""
         rows = {standing.number: row for row, standing in enumerate(self.standings)}
         self.keep([rows[member["number"]] for member in value["members"]])

@@ -38,7 +38,9 @@ class Network:
         self._alone = self.stacks and len(next(iter(parameters.values()))) == 1
         self._compute_with(parameters, buffers, self._own(parameters), self._own(buffers))
         on_cpu = all(tensor.device.type == "cpu" for tensor in parameters.values())
-        self._descent = descent_of(self._lent.module, self._weights) if self._alone and on_cpu else None
+        model = self._lent.module
+        assert isinstance(model, Model)
+        self._descent = descent_of(model, self._weights) if self._alone and on_cpu else None
 
     @property
     def descent(self) -> Descent | None:

@@ -124,7 +124,7 @@ class Population:
                 self._join(crew)
                 self._judged(crew)
                 going = bool(self.groups) and not self._pausing()
-                due = self.keeper.due() or (bool(self.groups) and not going)
+                due = self.keeper.due() or (not going and self._wanted())
                 state = self._state(epoch, crew) if due else {}
                 if going:
                     crew.begin(dict.fromkeys(self.groups, 1))  # goes on while this process writes and tells
@@ -135,6 +135,10 @@ class Population:
                     failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
                 if due or not going:
                     yield from self._told()
+
+    def _wanted(self) -> bool:
+        """Return whether what is there at the end is worth a checkpoint: networks, or members who are to go on."""
+        return bool(self.groups) or any(standing.candidate.keeps_weights for standing in self.done)
 
     def _first(self) -> dict[Group, int]:
         """Return how many epochs each stack trains first, those left out that train already."""

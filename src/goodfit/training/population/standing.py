@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -92,7 +92,7 @@ class Standing:
         if self.state == "FAIL":
             return Finished(self.number, "FAIL", None, self.error)
         fitted = self.fitted() if self.candidate.keeps_weights else None
-        state = "PRUNED" if self.state == "PRUNED" else "COMPLETE"
+        state: Literal["PRUNED", "COMPLETE"] = "PRUNED" if self.state == "PRUNED" else "COMPLETE"
         return Finished(self.number, state, fitted, "", self.history.kept + 1, self.parameters)
 
     @property
