@@ -49,6 +49,62 @@ def test_a_judge_counts_the_steps_of_the_trial_that_takes_the_fewest() -> None:
         assert sorted(judge(1, {0: 1.0, 1: 2.0})) == ended
 
 
+@pytest.mark.parametrize("kind", PRUNERS)
+@pytest.mark.parametrize("steps", [None, 200, 3])
+def test_no_pruner_ends_anyone_before_the_epoch_at_which_it_says_it_looks_next(kind: str, steps: int | None) -> None:
+    """Until then members may train without being judged."""
+    pruner, looks, quiet = PRUNERS.build(PRUNERS[kind].options()), 0, 0
+    for epoch in range(1, 27):
+        following = pruner.next_look(epoch, 27, steps)
+        assert epoch < following <= 27
+        for between in range(epoch + 1, following):
+            quiet += 1
+            assert not pruner.losers(replace(standing(between, {n: float(n) for n in range(8)}), steps=steps))
+        looks += bool(pruner.losers(replace(standing(following, {n: float(n) for n in range(8)}), steps=steps)))
+    assert looks > 0 or kind in ("none", "wilcoxon", "patient", "hyperband")
+    assert (quiet > 0) == (kind == "halving")
+
+
+def test_a_pruner_that_looked_in_between_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pruner = PRUNERS.build(PRUNERS["halving"].options())
+    monkeypatch.setattr(type(pruner), "next_look", lambda self, epoch, epochs, steps: min(epoch + 3, epochs))
+    monkeypatch.setattr(PRUNERS, "build", lambda options: pruner)
+    with pytest.raises(AssertionError):
+        test_no_pruner_ends_anyone_before_the_epoch_at_which_it_says_it_looks_next("halving", None)
+
+
+@pytest.mark.parametrize(
+    ("behind", "lead"),
+    [
+        ({0: 1}, 1),
+        ({0: 2}, 2),
+        ({0: 4}, 4),
+        ({0: 8}, 4),
+        ({0: 15, 1: 8}, 1),
+        ({0: 16, 1: 4}, 4),
+        ({0: 25}, 2),
+        ({1: 26}, 1),
+    ],
+)
+def test_paused_trials_train_ahead_to_the_next_rung_and_by_four_epochs_at_most(
+    behind: dict[int, int], lead: int
+) -> None:
+    pruner = PRUNERS.build(PRUNERS["halving"].options())
+    assert Judge(pruner, batch(2), 1, {0: 27, 1: 27}).lead(behind) == lead
+    assert Judge(pruner, batch(2), 1, {0: 27, 1: 27}, limit=1_000).lead(behind) == 1  # each epoch may be the last
+    assert Judge(PRUNERS.build(PRUNERS["median"].options()), batch(2), 1, {0: 27, 1: 27}).lead(behind) == 1
+
+
+def test_a_lead_looks_at_the_rungs_of_those_who_take_it() -> None:
+    """Whoever else trains: a process that goes on from a checkpoint has other trials beside them."""
+    pruner = PRUNERS.build(PRUNERS["halving"].options())
+    for others in ({}, {2: 99}):
+        judge = Judge(pruner, batch(3), 2, {0: 27, 1: 12} | others, steps={0: 99, 1: 6} | dict.fromkeys(others, 1))
+        assert judge.lead({0: 8, 1: 8}) == 4
+        assert judge.lead({2: 8, 3: 8}) == 4  # rungs after 3, 6 and 12 epochs
+        assert judge.lead({2: 4, 3: 4}) == 2
+
+
 def test_halving_by_a_third_from_a_later_rung() -> None:
     values, options = {n: float(n) for n in range(9)}, {"reduction": 3, "first": 3}
     assert losers("halving", standing(3, values), **options) == [3, 4, 5, 6, 7, 8]

@@ -196,3 +196,12 @@ def test_the_journal_says_what_pauses(lab: Any) -> None:
     lines = read_events(lab.folder / "state/trials.jsonl")
     assert [line["event"] for line in lines] == ["began", "asked", *["told"] * 2, "paused", "asked", *["told"] * 4]
     assert [line["may_pause"] for line in lines if line["event"] == "asked"] == [True, False]
+
+
+@pytest.mark.parametrize(("size", "pauses"), [(1, False), (2, False), (3, True)])
+def test_a_batch_of_one_or_two_comes_to_its_end(tmp_path: Path, size: int, pauses: bool) -> None:
+    """Joined by the next one after its first epoch, it would teach the sampler nothing."""
+    runner_tests().searched(tmp_path, trials=7, batch=size, pruner={"kind": "halving", "first": 1}, sampler="random")
+    events = read_events(tmp_path / ".goodfit/state/tune/key/trials.jsonl")
+    assert any(event["event"] == "paused" for event in events) is pauses
+    assert sum(event["event"] == "told" for event in events) == 7

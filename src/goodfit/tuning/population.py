@@ -38,6 +38,11 @@ PASSES = 10
 """Predictions of the valid rows whose median is a model's latency."""
 
 
+FEW = 2
+"""When so many trials of a batch are left, and at most a third of it, the next batch joins them. Measured on churn (64
+trials, five seeds, two cores) beside 1: 5 to 10 % fewer seconds, and a best loss that differs by -.0013 to .0003."""
+
+
 class Prepared:
     """Preprocessed rows in memory: made once for each fold and each setting of preprocessing.
 
@@ -103,10 +108,12 @@ class PopulationRunner:
         steps = {one.number // replicas: one.steps for one in candidates}
         judge = Judge(pruner, batch, replicas, epochs, self._limit(batch), late, steps)
 
+        few = min(FEW, (len(batch.proposals) - len(paused)) // 3)
+
         def pause(running: Collection[int]) -> bool:
-            """One trial alone would leave the other cores idle."""
+            """A few trials alone would leave cores idle."""
             new = {number // replicas for number in running} - paused
-            return batch.may_pause and not judge.over and len(new) <= 2
+            return batch.may_pause and not judge.over and len(new) <= few
 
         owed = {one.number for one in batch.owed}
         pausing = False

@@ -55,9 +55,9 @@ class TuneSection(Section):
         trials: number of trials that must finish, completed or pruned; a failed trial is replaced. 0 means no search.
         timeout: seconds of searching, over all resumes, after which trials end; the best goes on if none has completed.
         epochs: epochs of training, over all trials, after which trials end; the best goes on if none has completed.
-        batch: number of trials that are proposed and trained at once, without knowing each other's results; the last of
-            a batch trains on beside the next one, so that no core waits for it. Null is 16, and 8 from 10,000 train
-            rows on, where training takes so much longer than proposing that the sampler may learn more often.
+        batch: number of trials that are proposed and trained at once, without knowing each other's results; the last
+            two of a batch train on beside the next one, so that no core waits for them. Null is 16, and 8 from 10,000
+            train rows on, where training takes so much longer than proposing that the sampler may learn more often.
         startup_trials: number of finished trials, chosen at random, before the sampler learns from them.
         max_failures: number of trials that may fail before the search gives up.
         sampler: how settings are proposed; a name alone stands for its defaults.
