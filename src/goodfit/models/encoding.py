@@ -225,13 +225,7 @@ class EncodedModel(Model):
 
 
 class SequentialModel(EncodedModel):
-    """A model whose modules follow one after the other, its encoding first.
-
-    Options:
-        max_one_hot: a categorical column of at most so many levels is one-hot, others are embedded.
-        embedding: numbers per embedded column.
-        numeric_embeddings: what each number becomes before the first layer.
-    """
+    """A model whose modules follow one after the other, its encoding first."""
 
     @abstractmethod
     def in_sequence(self) -> Sequence[nn.Module]:
