@@ -132,7 +132,7 @@ class Population:
                     self._hand_over(crew, state, closing)
                 if due:
                     self.keeper.write(epoch, state)
-                    failpoint("training.epoch")  # an epoch is durable, nobody has heard of it
+                failpoint("training.epoch")  # an epoch is over, and durable where it was due; nobody has heard of it
                 if due or not going:
                     yield from self._told()
 
