@@ -7,6 +7,7 @@ and gradients go straight to where the optimizer reads them. Any other module ha
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 import torch
@@ -212,19 +213,17 @@ KNOWN: Mapping[type[nn.Module], type[Link]] = {
 }
 
 
+@dataclass(frozen=True)
 class Descent:
     """A whole network as a chain.
 
     Args:
         chain: of its modules.
         gradients: [p], where they write.
-        parts: the same by name, in the shape of the weights.
     """
 
-    def __init__(self, chain: Chain, gradients: Tensor, parts: State) -> None:
-        self.chain = chain
-        self.gradients = gradients
-        self.parts = parts
+    chain: Chain
+    gradients: Tensor
 
 
 def descent_of(model: Model, weights: State) -> Descent | None:
@@ -243,7 +242,7 @@ def descent_of(model: Model, weights: State) -> Descent | None:
     gradients = torch.zeros(sum(sizes))
     stretches = zip(weights.items(), torch.split(gradients, sizes), strict=True)
     parts = {name: part.view_as(weight) for (name, weight), part in stretches}
-    return Descent(_chain(modules, names, parts, deeper=False), gradients, parts)
+    return Descent(_chain(modules, names, parts, deeper=False), gradients)
 
 
 def _chain(modules: Sequence[nn.Module], names: Mapping[nn.Module, str], parts: State, deeper: bool) -> Chain:

@@ -1,20 +1,21 @@
 """Train many members as one program, epoch by epoch in lockstep."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from goodfit.errors import ConfigurationError, DataError, Fault, ServiceError
+from goodfit.errors import ConfigurationError, DataError
 from goodfit.files import digest_of_value
 from goodfit.stage import failpoint
 from goodfit.training.population.candidate import Candidate, Finished, Judge, Pause
 from goodfit.training.population.crew import Crew, crew_of
+from goodfit.training.population.going_on import checkpoint_of, restored, stack_of
 from goodfit.training.population.group import Group
 from goodfit.training.population.grouping import grouped
-from goodfit.training.population.keeper import Keeper, checkpoint_in
+from goodfit.training.population.keeper import Keeper
 from goodfit.training.population.relay import Lead, Relay, Runners
 from goodfit.training.population.rows import RowStore
 from goodfit.training.population.standing import Standing
@@ -241,7 +242,7 @@ class Population:
         found = self.keeper.restored()
         if found is not None:
             self.runners = []  # what they were to be joined by is done
-            self.groups, self.done = _restored(self.groups, self.done, found)
+            self.groups, self.done = restored(self.groups, self.done, found)
         every = self.done + self._training()
         for number in range(1, max((len(standing.history.epochs) for standing in every), default=0) + 1):
             reached = [standing for standing in every if len(standing.history.epochs) >= number]
@@ -260,52 +261,17 @@ class Population:
             for value in found["groups"]:
                 numbers = {member["number"] for member in value["members"]}
                 if numbers & own.keys():
-                    self.groups.append(_stack_of(numbers, own, rows))
+                    self.groups.append(stack_of(numbers, own, rows))
                     self.groups[-1].load_state_dict(value)
 
     def _left_by(self, folder: Path, paused: dict[int, str]) -> Mapping[str, Any]:
         """Return what a population that paused these candidates, given their identities, left of them."""
         runners = self.relay.take(folder) if self.relay is not None else None
         if runners is None:
-            return _checkpoint_of(folder, paused)
+            return checkpoint_of(folder, paused)
         self.runners.append(runners)
         return runners.state
 
 
 def _numbers(groups: Sequence[Group]) -> set[int]:
     return {standing.number for group in groups for standing in group.standings}
-
-
-def _stack_of(numbers: Collection[int], paused: Mapping[int, Standing], rows: RowStore) -> Group:
-    if missing := sorted(set(numbers) - paused.keys()):
-        raise ValueError(f"candidates {sorted(numbers)} were paused in one stack and go on together: {missing} lack")
-    members = [paused[number] for number in sorted(numbers)]
-    return Group(members, *rows.prepared(members[0]))
-
-
-def _checkpoint_of(folder: Path, paused: dict[int, str]) -> dict[str, Any]:
-    """Return the last checkpoint of a population that paused these candidates, given their identities."""
-    found = checkpoint_in(folder)
-    known = {} if found is None else dict(found["identities"])
-    if found is None or not paused.items() <= known.items():
-        rule = f"holds no sound checkpoint of {sorted(paused)}, which were to go on from it"
-        remedy = "The search cannot go on as it would have: delete its folder under .goodfit/state to start it anew."
-        raise ServiceError([Fault(str(folder), rule, None, remedy)])
-    return found
-
-
-def _restored(
-    groups: Sequence[Group], done: Sequence[Standing], found: dict[str, Any]
-) -> tuple[list[Group], list[Standing]]:
-    everyone = {standing.number: standing for group in groups for standing in group.standings}
-    everyone |= {standing.number: standing for standing in done}
-    homes = {standing.number: group for group in groups for standing in group.standings}
-    ended = [everyone[value["number"]] for value in found["done"]]
-    for standing, value in zip(ended, found["done"], strict=True):
-        standing.restore(value)
-    living = []
-    for value in found["groups"]:
-        group = homes[value["members"][0]["number"]]
-        group.load_state_dict(value)
-        living.append(group)
-    return living, ended

@@ -53,7 +53,7 @@ class Program:
         return {phase: recorder.demand for phase, recorder in recorders.items()}
 
     def descent(self, batch: Batch, numbers: Mapping[str, Drawn]) -> tuple[Tensor, Sequence[Tensor] | Tensor]:
-        """Return what each member minimizes, [k], and the gradients to step along: [k, ...] each, or [k, p]."""
+        """Return what each member minimizes, [k], and the gradients to step along, as `Stack.step` takes them."""
         if self.network.descent is not None and self.hooks.leave_weights_alone:
             return self._by_hand(self.network.descent, batch, numbers)
         objectives, raw = self._slopes(batch, numbers)
