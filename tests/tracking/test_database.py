@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from goodfit.errors import ServiceError
 from goodfit.tracking import Tracker, TrackingSection, address, ui_command
 from goodfit.tracking.database import inspect
+from goodfit.tracking.outbox import FOLDER, Outbox
 from goodfit.tracking.revisions import _migrations
 
 OPEN = """
@@ -38,8 +39,8 @@ def test_processes_at_once_make_what_a_killed_one_left_unmade(tmp_path: Path, pr
     assert killed.returncode == -9
     assert database.stat().st_size == 0 and (tmp_path / "mlflow.db.new").exists()
     workers = [_open(tmp_path, f"attempt{number}") for number in range(processes)]
-    errors = [worker.communicate(timeout=120)[1].decode() for worker in workers]
-    assert [(worker.returncode, error) for worker, error in zip(workers, errors, strict=True)] == [(0, "")] * processes
+    texts = [worker.communicate(timeout=120)[0].decode() for worker in workers]
+    assert [(worker.returncode, text) for worker, text in zip(workers, texts, strict=True)] == [(0, "")] * processes
     with closing(sqlite3.connect(database)) as connection:
         statuses = connection.execute("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status").fetchall()
         assert statuses == [("KILLED", 1), ("SCHEDULED", processes)]  # what the killed one had written down arrives too
@@ -121,32 +122,68 @@ def test_a_read_only_database_is_refused(root: Path) -> None:
 
 
 def test_a_database_that_another_process_holds_does_not_stop_the_work(
-    root: Path, section: TrackingSection, store: object, said: list[str]
+    root: Path, section: TrackingSection, said: list[str]
 ) -> None:
-    release = threading.Event()
+    with _held(root / "mlflow.db") as release:
+        begun = time.perf_counter()
+        tracker = Tracker(section, root)
+        run = tracker.candidate("attempt")
+        run.metrics({"x": 1.0})
+        spent = time.perf_counter() - begun
+        release.set()
+    assert tracker.flush(60)
+    tracker.close()
+    assert spent < 5
+    assert said == []
+
+
+def test_a_database_that_is_held_for_longer_than_sqlite_waits_is_not_down(
+    root: Path, section: TrackingSection, said: list[str]
+) -> None:
+    with _held(root / "mlflow.db") as release, Tracker(section, root) as tracker:
+        run = tracker.candidate("attempt")
+        run.metrics({"x": 1.0})
+        threading.Timer(7, release.set).start()  # MLflow's connection waits for five seconds
+        assert tracker.flush(60)
+        run.finish()
+    assert said == []
+
+
+def test_what_another_process_is_sending_counts_as_sent_when_it_is(
+    root: Path, section: TrackingSection, said: list[str]
+) -> None:
+    with Tracker(section, root) as tracker:
+        with Outbox(root / FOLDER / "attempt").sending() as allowed:  # as if by another process
+            run = tracker.candidate("attempt")
+            run.metrics({"x": 1.0})
+            assert allowed and not tracker.flush(3)
+        assert tracker.flush(60)
+        run.finish()
+    assert said == []
+    with closing(sqlite3.connect(root / "mlflow.db")) as connection:
+        assert connection.execute("SELECT status FROM runs").fetchall() == [("FINISHED",)]
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[threading.Event]:
+    """Hold a database as another process would, until the event is set."""
+    held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with closing(sqlite3.connect(root / "mlflow.db", isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             held.set()
             release.wait(30)
             connection.execute("ROLLBACK")
 
-    held = threading.Event()
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(5)
-    begun = time.perf_counter()
-    tracker = Tracker(section, root)
-    run = tracker.candidate("attempt")
-    run.metrics({"x": 1.0})
-    spent = time.perf_counter() - begun
-    release.set()
-    holder.join()
-    assert tracker.flush(60)
-    tracker.close()
-    assert spent < 5
-    assert said == []
+    assert held.wait(5)
+    try:
+        yield release
+    finally:
+        release.set()
+        holder.join()
 
 
 @pytest.mark.parametrize(
@@ -217,6 +254,6 @@ def _open(root: Path, attempt: str, **environment: str) -> "subprocess.Popen[byt
         [sys.executable, "-c", OPEN, attempt],
         cwd=root,
         env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )

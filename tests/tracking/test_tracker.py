@@ -1,6 +1,7 @@
 """Runs as the stages open, fill and close them, in a real SQLite store."""
 
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,27 @@ def test_runs_of_dead_processes_are_killed_and_those_of_living_ones_left(
     statuses = {attempt: store.run(attempt).info.status for attempt in owners}
     assert {attempt for attempt, status in statuses.items() if status == "KILLED"} == {"dead", "rebooted"}
     assert Tracker(section, root).close_orphans() == 0
+
+
+def test_processes_that_close_the_same_orphans_do_not_take_each_other_for_an_outage(
+    root: Path, section: TrackingSection, store: Any
+) -> None:
+    experiment = store.client.create_experiment(section.experiment)
+    me = Owner.me()
+    gone = str(Owner(me.host, me.boot, me.pid, me.started - 5))
+    for number in range(8):
+        store.client.create_run(experiment, tags={"goodfit.attempt": f"attempt{number}", "goodfit.owner": gone})
+    trackers = [Tracker(section, root) for _ in range(3)]
+    barrier = threading.Barrier(3)
+
+    def close(tracker: Tracker) -> int:
+        barrier.wait()
+        return tracker.close_orphans()
+
+    with ThreadPoolExecutor(3) as pool:
+        closed = list(pool.map(close, trackers))
+    assert sum(closed) >= 8
+    assert [run.info.status for run in store.runs()] == ["KILLED"] * 8
 
 
 def test_an_inherited_environment_changes_nothing(

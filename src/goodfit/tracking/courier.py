@@ -61,7 +61,7 @@ class Courier:
             Outage: the store does not answer; what is left is sent another time.
         """
         with self._lock, outbox.sending() as allowed:
-            if not allowed or not outbox.waiting(self._store):
+            if not allowed or not self.waits(outbox):
                 return 0
             try:
                 return self._pages(outbox)
@@ -70,6 +70,10 @@ class Courier:
                 self._experiments.clear()
                 outbox.save(0, {}, self._store)
                 return self._pages(outbox, lenient=True)
+
+    def waits(self, outbox: Outbox) -> bool:
+        """Return whether an outbox still holds what was not sent; another process may be at it."""
+        return outbox.waiting(self._store) > 0
 
     def deliver_all(self, but: Outbox | None = None) -> int:
         """Send what earlier stages left behind, the oldest first, and drop outboxes that were delivered long ago."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from goodfit.errors import Fault, ServiceError
 from goodfit.tracking.courier import Courier
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.runs import Runs
 from goodfit.tracking.section import TrackingSection, address
 from goodfit.tracking.store import Outage, Rejection, Vanished, check
 from goodfit.tracking.succession import Succession
 from goodfit.tracking.turn import turn
 from goodfit.tracking.versions import Versions
-from goodfit.tracking.write_once import Notes, open_notes, steady
+from goodfit.tracking.write_once import Notes, open_notes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -1,6 +1,7 @@
 """Make the tracker agree with the workspace, whatever DVC restored, someone deleted, or never arrived."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,9 +10,10 @@ from goodfit.tracking.delivery import Delivery
 from goodfit.tracking.events import TERMINAL
 from goodfit.tracking.provenance import read_record
 from goodfit.tracking.receipt import CURRENT, RECORDED, keep_receipt, still_true
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.runs import ATTEMPT, PARENT, Runs
 from goodfit.tracking.section import TrackingSection, address
-from goodfit.tracking.store import Outage, answering, check
+from goodfit.tracking.store import Contention, Outage, answering, check
 from goodfit.tracking.workspace import Story, digest
 
 if TYPE_CHECKING:
@@ -56,12 +58,13 @@ def record(section: TrackingSection, root: Path) -> Recorded:
         return Recorded("unchanged", unchanged)
     courier = Courier(root, uri, section.experiment)
     try:
-        sent = courier.deliver_all()
-        courier.close_orphans()
+        sent = steady(courier.deliver_all, on=Contention)
+        steady(courier.close_orphans, on=Contention)
         result = read_record(root)
         if result is None:
             return Recorded("nothing", sent=sent)
-        outcome, run_id, refused = _reconcile(*courier.client(), root, result, content)
+        reconcile = partial(_reconcile, *courier.client(), root, result, content)
+        outcome, run_id, refused = steady(reconcile, on=Contention)
     except Outage as error:
         return Recorded("offline", reason=str(error))
     keep_receipt(root, uri, content, run_id)

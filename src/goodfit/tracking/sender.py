@@ -8,7 +8,7 @@ from threading import Thread
 from goodfit.errors import ServiceError
 from goodfit.tracking.courier import Courier
 from goodfit.tracking.outbox import Outbox
-from goodfit.tracking.store import Outage, reason
+from goodfit.tracking.store import Contention, Outage, reason
 
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait after each failure in a row."""
@@ -16,6 +16,8 @@ BEGIN = 0.5
 """Seconds before the first request: importing MLflow takes two, and a stage gets to its work before that."""
 GATHER = 0.2
 """Seconds for which news is collected into one request."""
+HOLD = 20.0
+"""Seconds for which others may hold the database before it counts as down."""
 
 
 class Sender(Thread):
@@ -65,9 +67,10 @@ class Sender(Thread):
 
     def run(self) -> None:
         """Send until told to stop; nothing that a store does can end the stage's work."""
-        failures = 0
+        failures, since = 0, 0.0
         self._hurry.wait(BEGIN)
         while not self._ended.is_set():
+            since = since if failures else time.monotonic()
             try:
                 self._round()
                 failures, self.down = 0, False
@@ -75,8 +78,9 @@ class Sender(Thread):
                 self.fault = error
                 return
             except Exception as error:
-                self._announce(failures, str(error) if isinstance(error, Outage) else reason(error))
                 failures += 1
+                if not isinstance(error, Contention) or time.monotonic() - since > HOLD:
+                    self._announce(str(error) if isinstance(error, Outage) else reason(error))
             self._pause(failures)
 
     def _round(self) -> None:
@@ -87,6 +91,8 @@ class Sender(Thread):
             self._courier.close_orphans()
             self._caught_up = True
         self._courier.deliver(self._outbox)
+        if self._courier.waits(self._outbox):  # another process is at it, and may not see our last word
+            self._wake.set()
         if not self._wake.is_set():
             self._idle.set()
 
@@ -99,10 +105,10 @@ class Sender(Thread):
         self._hurry.wait(GATHER)
         self._hurry.clear()
 
-    def _announce(self, failures: int, reason: str) -> None:
-        self.down = True
-        if failures == 0:
+    def _announce(self, reason: str) -> None:
+        if not self.down:
             self._warn(
                 f"tracking: not reachable ({reason}). The work goes on; what is to be recorded is kept in "
                 f".goodfit/outbox and sent by the next dvc repro."
             )
+        self.down = True

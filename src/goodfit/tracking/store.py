@@ -42,11 +42,17 @@ _SETTINGS = {
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
 }
 _INHERITED = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_ACTIVE_MODEL_ID")
+_CONTENTION = ("database is locked", "UNIQUE constraint failed", "duplicate key value violates unique constraint")
+"""What SQLite and PostgreSQL say; MLflow looks before it inserts a tag, and two processes look at once."""
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
 class Outage(Exception):
     """The store does not answer, or answers with a failure that may pass; nothing is wrong with what was sent."""
+
+
+class Contention(Outage):
+    """Another process is at the database, or wrote the same row first; asked again soon, the store answers."""
 
 
 class Rejection(Exception):
@@ -125,7 +131,7 @@ def answering() -> Iterator[None]:
     except MlflowException as error:
         raise _translated(error) from error
     except (OSError, sqlite3.Error, SQLAlchemyError, JSONDecodeError) as error:  # requests' errors are OSErrors
-        raise Outage(reason(error)) from error
+        raise _unanswered(error) from error
 
 
 def experiment_id(client: "MlflowClient", name: str, uri: str) -> str:
@@ -192,7 +198,12 @@ def _translated(error: Any) -> Exception:
         return Rejection(reason(error))
     if "out-of-date database schema" in str(error) or "Can't locate revision" in str(error):
         return ServiceError([_schema_fault(str(error))])
-    return Outage(reason(error))
+    return _unanswered(error)
+
+
+def _unanswered(error: BaseException) -> Outage:
+    text = str(error)
+    return (Contention if any(sign in text for sign in _CONTENTION) else Outage)(reason(error))
 
 
 def _schema_fault(text: str) -> Fault:

@@ -13,10 +13,11 @@ from goodfit.tracking.courier import Courier
 from goodfit.tracking.names import check_attempt, split_metrics, split_params, tag_values
 from goodfit.tracking.outbox import FOLDER, Outbox
 from goodfit.tracking.redaction import redact, redact_values
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.run import Run, TrialState
 from goodfit.tracking.section import TrackingSection, address
 from goodfit.tracking.sender import Sender
-from goodfit.tracking.store import check
+from goodfit.tracking.store import Contention, check
 
 PATIENCE = 15.0
 """Seconds to wait at the end of a stage for a tracker that answers to take the rest."""
@@ -153,7 +154,7 @@ class Tracker:
         Raises:
             Outage: the store does not answer.
         """
-        return self._courier.close_orphans()
+        return steady(self._courier.close_orphans, on=Contention)
 
     def sync(self) -> int:
         """Send everything that any stage left in the outbox, each once; return the number of events sent.
@@ -161,7 +162,7 @@ class Tracker:
         Raises:
             Outage: the store does not answer.
         """
-        return self._courier.deliver_all()
+        return steady(self._courier.deliver_all, on=Contention)
 
     def flush(self, patience: float = PATIENCE) -> bool:
         """Wait until this stage's events were sent; False when they were not."""

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 
 from goodfit.errors import Fault, MachineError
 from goodfit.stage import Owner, failpoint
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.store import Outage, answering
-from goodfit.tracking.write_once import Notes, steady
+from goodfit.tracking.write_once import Notes
 
 BEAT = 10.0
 """Seconds between two heartbeats."""

@@ -11,8 +11,8 @@ from goodfit.files import digest_of_path, digest_of_value
 from goodfit.stage import failpoint
 from goodfit.tracking.downloading import REMEDY, Artifacts
 from goodfit.tracking.names import tag_values
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.store import Outage, Rejection, Vanished, answering
-from goodfit.tracking.write_once import steady
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

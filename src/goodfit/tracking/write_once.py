@@ -7,25 +7,21 @@ own tag says, which is written in the statement that makes the model, whose name
 """
 
 import json
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from goodfit.errors import ConfigurationError, Fault
 from goodfit.stage import failpoint
 from goodfit.tracking.names import LONGEST_PARAM
+from goodfit.tracking.repeating import steady
 from goodfit.tracking.runs import Runs
-from goodfit.tracking.store import Outage, Rejection, Vanished, answering
+from goodfit.tracking.store import Rejection, Vanished
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 NOTES = "goodfit.notes"
 """Tag of a registered model: the run that holds its notes. On that run: the registered model."""
-PAUSES = (0.05, 0.2, 0.5, 1.0)
-"""Seconds between the attempts of a request that can be repeated."""
-T = TypeVar("T")
 
 
 class Unregistered(ConfigurationError):
@@ -108,19 +104,6 @@ def open_notes(client: "MlflowClient", experiment: str, model: str, *, make: boo
             [Fault("params.yaml: tracking.model_name", "is registered, and not by goodfit", model, remedy)]
         )
     return Notes(client, tags[NOTES])
-
-
-def steady(call: Callable[[], T]) -> T:
-    """Make a request that may be made twice, and again when the store does not answer."""
-    for pause in (*PAUSES, None):
-        try:
-            with answering():
-                return call()
-        except Outage:
-            if pause is None:
-                raise
-            time.sleep(pause)
-    raise AssertionError("unreachable")
 
 
 def _tags(client: "MlflowClient", model: str) -> dict[str, str] | None:
