@@ -89,6 +89,8 @@ def tune(stage: Stage[Params]) -> None:
     champion = champion_of(stage) if section.champion and section.trials else {}
     task = tables[0].schema.task
     starts = starts_of(tree, space, FitSections, task, champion=champion, shipped=section.warm_start)
+    if champion and not starts_of(tree, space, FitSections, task, champion=champion, shipped=False):
+        say("tune: the champion's settings do not lie inside tune.space: the search begins without them.", stderr=True)
     if section.trials == 0:
         result = search(section, space, stage.params.seed, stage.state, runner)
         write(stage, section, result)

@@ -26,7 +26,7 @@ def test_an_ensemble_is_one_model_and_its_gain_is_told(project: Any) -> None:
     leaders = read_json(project.root / "artifacts/leaders.json")["leaders"]
     for trial, rate in enumerate((0.005, 0.01, 0.02, 0.03), 100):  # three small trials are no library
         settings = {"training.optimizer.kind": "adamw", "training.optimizer.lr": rate, "model.width": 32}
-        leaders.append({"trial": trial, "value": 1.0, "overrides": settings})
+        leaders.append({"trial": trial, "value": 1.0, "eligible": True, "overrides": settings})
     write_json(project.root / "artifacts/leaders.json", {"leaders": leaders})
     project.edit("params.yaml", "train: {}", "train: {ensemble: 5}")
     for stage in ("train", "evaluate"):

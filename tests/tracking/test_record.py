@@ -59,6 +59,20 @@ def test_lost_trials_are_made_again_as_children_with_every_setting(
     assert store.curve(f"{SEARCH}-0", "train/loss") == [(1, 0.9), (2, 0.8)]
 
 
+def test_a_lost_trial_in_which_an_option_did_not_exist_does_not_get_the_candidates(
+    finished: Path, section: TrackingSection, store: Any
+) -> None:
+    path = finished / "reports/trials.csv"
+    header, *lines = path.read_text().splitlines()
+    names = [f"{header},gap,choose.loss,regularization.dropout.p", f"{lines[0]},.1,focal,0.2", f"{lines[1]},.2,,"]
+    path.write_text("\n".join(names) + "\n")
+    record(section, finished)
+    with_it, without = (store.run(f"{SEARCH}-{number}").data.params for number in range(2))
+    assert with_it["regularization.dropout.p"] == "0.2"
+    assert set(with_it) - set(without) == {"regularization.dropout.p"}
+    assert set(with_it) == set(store.run(ATTEMPT).data.params)
+
+
 def test_nothing_is_done_twice(finished: Path, section: TrackingSection, store: Any) -> None:
     outcomes = [record(section, finished).outcome for _ in range(2)]
     (finished / ".goodfit/recorded.json").unlink()

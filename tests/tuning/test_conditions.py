@@ -33,6 +33,14 @@ def resolved(space: dict[str, Any], tree: dict[str, Any] = TREE) -> Any:
             },
             "in a circle",
         ),
+        (
+            {
+                "model.kind": {"choices": ["mlp", "linear"]},
+                "model.layers": LAYERS | {"when": {"model.kind": "mlp"}},
+                "model.width": {"low": 8, "high": 64, "when": {"model.kind": "linear", "model.layers": 2}},
+            },
+            "model.width.when: is never true: what it depends on has conditions that this one excludes",
+        ),
     ],
 )
 def test_a_condition_that_cannot_work_is_refused(space: dict[str, Any], message: str) -> None:

@@ -1,6 +1,7 @@
 """Real trainings behind a search: folds, seeds, second looks, pruning, two objectives, and a kill inside a batch."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,13 @@ def test_a_finished_search_is_a_page_without_other_hosts_and_an_optuna_study(
     assert "http" not in page
     assert "<script" not in page
     (state / "trials.jsonl").unlink()
+    given_up = tmp_path / ".goodfit/state/tune/other/trials.jsonl"  # of params that are no longer those of params.yaml
+    write_text(given_up, (tmp_path / "reports/search/journal.jsonl").read_text())
+    os.utime(given_up, (1, 1))
     assert status_of(tmp_path).state == "finished"  # type: ignore[union-attr]
+    given_up.touch()
+    assert status_of(tmp_path).state == "dead"  # type: ignore[union-attr]
+    given_up.unlink()
     assert CliRunner().invoke(commands, ["export"]).exit_code == 0
     storage = optuna.storages.JournalStorage(JournalFileBackend(str(tmp_path / ".goodfit/optuna.journal")))
     study = optuna.load_study(study_name="goodfit", storage=storage)

@@ -1,6 +1,8 @@
 """Who is ended at an epoch, by every rule; and how a batch is judged, by trials and within a budget."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -180,6 +182,42 @@ def test_a_judge_that_hears_an_epoch_again_says_the_same() -> None:
             assert sorted(resumed(epoch, values)) == sorted(expected) == [3, 4, 5]
 
 
+def loss(number: int, epoch: int) -> float:
+    """Of trials 0 to 7, which are new, and of 8 and 9, which were paused; 9 was good early and is no longer."""
+    return {8: 0.1, 9: 0.5}.get(number, number + 3.0 / epoch)
+
+
+def played(judge: Judge, first: int, running: frozenset[int]) -> Iterator[frozenset[int]]:
+    """Judge epoch by epoch, who was paused first, being 15 epochs ahead; yield who is left."""
+    for level in range(first, 12):
+        for epoch, numbers in ((level + 15, {8, 9}), (level, set(range(8)))):
+            if present := running & numbers:
+                running -= set(judge(epoch, {number: loss(number, epoch) for number in present}))
+        yield running
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PRUNERS if PRUNERS[kind].facts["replicas"] == 1])
+def test_a_judge_that_goes_on_after_a_crash_ends_whom_it_would_have_ended(kind: str) -> None:
+    """Also where a trial that was paused has lost while its mates are at epochs that it has behind it."""
+
+    def judge() -> Judge:
+        made = Judge(PRUNERS.build(PRUNERS[kind].options()), batch(8), 1, dict.fromkeys(range(10), 27))
+        for number, epoch in product((8, 9), range(1, 16)):
+            made.heard(number, epoch, loss(number, epoch))
+        return made
+
+    everyone = frozenset(range(10))
+    calm = list(played(judge(), 1, everyone))
+    assert len(calm) == 11 and (kind == "none" or calm[-1] < everyone)
+    for killed in range(1, 11):
+        resumed = judge()
+        for level, trained in enumerate([everyone, *calm[: killed - 1]], start=1):
+            for number in sorted(trained):
+                epoch = level + 15 if number > 7 else level
+                resumed.heard(number, epoch, loss(number, epoch))
+        assert list(played(resumed, killed + 1, calm[killed - 1])) == calm[killed:]
+
+
 def test_the_budget_of_epochs_ends_a_batch_and_lets_the_best_finish_where_none_has() -> None:
     judge = Judge(NonePruner(), batch(4), 1, dict.fromkeys(range(4), 10), limit=26)
     spent = 0
@@ -197,6 +235,28 @@ def test_the_best_value_so_far_is_compared(kind: str, options: dict[str, Any]) -
     """Trial 0 has been where nobody else was; its latest epoch is a bad one, as epochs are."""
     running = {0: Contender(0, (0.1, 0.9)), 3: Contender(3, (0.5, 0.4))}
     assert losers(kind, Standing(2, 18, running), **options) == [3]
+
+
+def test_a_trial_that_completes_within_a_batch_lets_the_others_end_now_and_after_a_crash() -> None:
+    """Trial 1 takes two epochs, the others nine; of time that is up then nobody is spared."""
+    up = False
+    calm, resumed = (Judge(NonePruner(), batch(3), 1, {0: 9, 1: 2, 2: 9}, late=lambda: up) for _ in "ab")
+    for epoch in (1, 2):
+        assert not calm(epoch, {0: 1.0, 1: 2.0, 2: 3.0})
+        for number in range(3):
+            resumed.heard(number, epoch, number + 1.0)
+    up = True
+    assert sorted(calm(3, {0: 1.0, 2: 3.0})) == sorted(resumed(3, {0: 1.0, 2: 3.0})) == [0, 2]
+
+
+def test_what_a_crash_left_in_the_journal_does_not_change_what_the_budget_of_epochs_ends() -> None:
+    """Trial 1 has completed; a process that goes on has its outcome before it is at that epoch again."""
+    done = Trial(1, "COMPLETE", 1.0, 2, 0.0, {}, 0)
+    told = Batch(batch(3).proposals, (done,))
+    calm, resumed = (Judge(NonePruner(), one, 1, {0: 9, 1: 2, 2: 9}, limit=12) for one in (batch(3), told))
+    for epoch in range(1, 6):
+        running = {0: 1.0, 1: 2.0, 2: 3.0} if epoch <= 2 else {0: 1.0, 2: 3.0}
+        assert calm(epoch, running) == resumed(epoch, running) == ({0, 2} if epoch == 5 else set())
 
 
 def test_time_that_is_up_ends_everyone_once_a_trial_has_completed() -> None:

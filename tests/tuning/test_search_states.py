@@ -136,9 +136,19 @@ def test_too_many_failures_end_the_search_with_the_reason(lab: Any) -> None:
         lab.search(run=failing, max_failures=3)
     assert str(caught.value) == (
         "tune: 4 of 4 trials failed, more than 3 in this attempt; 4 with: ValueError: always wrong."
-        f" Read {lab.folder / 'state/failures'}, narrow tune.space or raise tune.max_failures, then run again."
+        f" Read {lab.folder / 'state/failures'}. Run again to go on, with 3 more that may fail; to narrow tune.space or"
+        " to raise tune.max_failures begins a new search."
     )
     assert len(list((lab.folder / "state/failures").iterdir())) == 4
+
+
+def test_second_looks_that_were_cut_short_are_told(lab: Any) -> None:
+    def cut(proposal: Proposal) -> Outcome:
+        last = proposal.rescores is not None and proposal.number % 2
+        return Outcome(proposal.number, "PRUNED", 1.0, epochs=1) if last else complete(proposal)
+
+    result = lab.search(run=cut, rescore={"top": 2, "seeds": 2})
+    assert any("trained again 2 times to the end, not 4" in note for note in result.notes)
 
 
 def test_the_next_start_after_giving_up_goes_on_with_a_fresh_allowance(lab: Any) -> None:

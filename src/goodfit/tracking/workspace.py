@@ -21,7 +21,7 @@ TABLES = ("reports/training.csv", "reports/trials.csv", "reports/trial_curves.cs
 SMALL = ("run.json", "metrics.json", "reports/cost.json", "params.yaml", *TABLES)
 ARTIFACTS = {"params.yaml": "", "run.json": "", "metrics.json": "", "artifacts/best.yaml": "", "reports": ""}
 """What every candidate run carries, and the artifact folder it goes to."""
-_TRIAL_COLUMNS = ("number", "state", "value", "epochs", "duration_s")
+_TRIAL_COLUMNS = ("number", "state", "value", "epochs", "duration_s", "gap", "parameters", "latency")
 
 
 def digest(root: Path) -> str:
@@ -87,8 +87,10 @@ class Story:
         del tags["goodfit.params_digest"]  # that one is the candidate's own
         self._open(attempt, f"trial-{int(row['number']):03d}", tags, {"parent": self.attempt})
         run = self._run(attempt)
-        searched = {name: text for name, text in row.items() if name not in _TRIAL_COLUMNS and text}
-        run.params({name: value_text(value) for name, value in self._record.get("params", {}).items()} | searched)
+        searched = {name: text for name, text in row.items() if name not in _TRIAL_COLUMNS}
+        fixed = {name: value for name, value in self._record.get("params", {}).items() if name not in searched}
+        known = {name: text for name, text in searched.items() if text and not name.startswith("choose.")}
+        run.params({name: value_text(value) for name, value in fixed.items()} | known)  # none where a condition failed
         for epoch, metrics in curve:
             run.metrics(metrics, epoch)
         value = number(row["value"])

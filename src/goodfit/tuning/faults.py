@@ -1,6 +1,6 @@
 """Find everything that is wrong with a search space, before the first trial."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from goodfit.errors import Fault, suggestion
@@ -33,10 +33,19 @@ def check_space(
         return conditions
     refused_kinds = list(_kind_faults(section, base, prefix))
     faults: dict[str, Fault] = {fault.place: fault for fault in refused_kinds}
-    for probe in [base] if refused_kinds else probes(section, tree, model):
+    every = [base] if refused_kinds else list(probes(section, tree, model))
+    for probe in every:
         for fault in _faults(section, base, probe, prefix):
             faults.setdefault(fault.place, fault)
-    return list(faults.values())
+    return list(faults.values()) or list(_never_true(section, every, prefix))
+
+
+def _never_true(section: TuneSection, every: Sequence[Probe], prefix: str) -> Iterator[Fault]:
+    """Yield the options whose conditions can each be met, and never together."""
+    for path in sorted(section.space):
+        if not any(probe.active(path) for probe in every):
+            rule = "is never true: what it depends on has conditions that this one excludes"
+            yield Fault(f"{prefix}.{path}.when", rule, None, "Mend one of the two.")
 
 
 def _kind_faults(section: TuneSection, base: Probe, prefix: str) -> Iterator[Fault]:

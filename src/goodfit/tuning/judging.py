@@ -45,9 +45,8 @@ class Judge:
         self._past = [contender(trial) for trial in batch.earlier if trial.state != "FAIL"]
         self.over = False
         self._spare: int | None = None
-        self._settled = any(trial.state == "COMPLETE" for trial in (*batch.earlier, *batch.told))
+        self._one_before = any(trial.state == "COMPLETE" for trial in batch.earlier)
         self._curves: dict[int, list[float]] = {}
-        self._ended: set[int] = set()
 
     def heard(self, member: int, epoch: int, value: float) -> None:
         """Note the objective of a member after an epoch; hearing it twice changes nothing."""
@@ -61,7 +60,6 @@ class Judge:
             self.heard(member, epoch, value)
         running = {number: self._contender(number) for number in sorted({m // self._replicas for m in values})}
         losers = self._losers(epoch, running)
-        self._ended |= losers
         return {member for member in values if member // self._replicas in losers}
 
     def lead(self, behind: Mapping[int, int]) -> int:
@@ -83,18 +81,18 @@ class Judge:
     def _losers(self, epoch: int, running: Mapping[int, Contender]) -> set[int]:
         spare = self._best(running)
         if self._spent(epoch, spare):
-            return set(running) - self._spared(running, spare)
+            return {number for number in running if not self._whole(number)} - self._spared(running, spare)
         longest = max(self._epochs[number] for number in running)
-        finished = [self._contender(number) for number in self._numbers() - running.keys() - self._ended]
+        others = [self._contender(number) for number in sorted(self._numbers() - running.keys())]
         fewest = None if self._steps is None else min(self._steps[number] for number in running)
-        return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *finished], fewest)))
+        return set(self._pruner.losers(Standing(epoch, longest, running, [*self._past, *others], fewest)))
 
     def _spared(self, running: Mapping[int, Contender], best: int) -> set[int]:
         """Return who trains on although the budget is spent: one trial, while none has completed."""
         self.over = True
-        if self._settled:
+        if self._settled():
             return set()
-        if self._spare is None or self._spare in self._ended:
+        if self._spare is None:
             self._spare = best
         return {self._spare} & running.keys()
 
@@ -104,8 +102,16 @@ class Judge:
             return True
         if self._left is None:
             return False
-        ahead = 0 if self._settled else (self._epochs[spare] - epoch) * self._replicas
+        ahead = 0 if self._settled() else (self._epochs[spare] - epoch) * self._replicas
         return sum(map(len, self._curves.values())) + ahead >= self._left
+
+    def _settled(self) -> bool:
+        """Return whether a trial has completed, as far as curves tell: one that stopped by itself counts later."""
+        return self._one_before or any(map(self._whole, self._numbers()))
+
+    def _whole(self, number: int) -> bool:
+        members = range(number * self._replicas, (number + 1) * self._replicas)
+        return all(len(self._curves.get(member, ())) >= self._epochs[number] for member in members)
 
     def _best(self, running: Mapping[int, Contender]) -> int:
         return min(running, key=lambda number: (min(running[number].curve), number))

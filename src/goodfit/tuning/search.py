@@ -124,7 +124,10 @@ def _too_many_failures(trials: Sequence[Trial], allowed: int, state: Path) -> Go
     reasons = Counter(trial.error.strip().rpartition("\n")[2] for trial in failed)
     reason, times = reasons.most_common(1)[0]
     rule = f"{len(failed)} of {len(trials)} trials failed, more than {allowed} in this attempt; {times} with: {reason}"
-    remedy = f"Read {state / 'failures'}, narrow tune.space or raise tune.max_failures, then run again."
+    remedy = (
+        f"Read {state / 'failures'}. Run again to go on, with {allowed} more that may fail; to narrow tune.space or "
+        f"to raise tune.max_failures begins a new search."
+    )
     return GoodfitError([Fault("tune", rule, None, remedy)])
 
 
@@ -152,10 +155,18 @@ def _notes(section: TuneSection, space: Space, ledger: Ledger, best: Trial) -> I
         yield _ended_early(section, ledger)
     if failed := len(ledger.trials) - ledger.counted:
         yield f"{failed} of {len(ledger.trials)} trials failed and were replaced."
-    if section.rescore.top and not ledger.rescored:
-        yield "the best trials were not trained again: the budget did not allow it (tune.rescore)."
+    if looks := _missed_looks(section, ledger):
+        yield f"the best trials were {looks}: the budget did not allow it (tune.rescore)."
     if ledger.made_with != f"optuna {VERSION}":
         yield f"the search began with {ledger.made_with} and went on with optuna {VERSION}: another run may differ."
+
+
+def _missed_looks(section: TuneSection, ledger: Ledger) -> str:
+    wanted = len(ranked(ledger.trials)[: section.rescore.top]) * section.rescore.seeds
+    if wanted and not ledger.rescored:
+        return "not trained again"
+    whole = sum(look.state != "PRUNED" for look in ledger.rescored)
+    return f"trained again {whole} times to the end, not {wanted}, and only who was each time counts" * (whole < wanted)
 
 
 def _ended_early(section: TuneSection, ledger: Ledger) -> str:

@@ -1,5 +1,6 @@
 """See a search from outside: read its journal without touching it."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,15 @@ class Status:
 
 
 def journal_of(root: Path) -> Path | None:
-    """Return the journal of the search that is under way, else of the one that was finished last, else None."""
-    live = sorted((root / STATES).glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime)
-    if live:
-        return live[-1]
-    return root / KEPT if (root / KEPT).exists() else None
+    """Return the journal that was written last, of a search that was finished or of one that was not; None without any.
+
+    A search that was given up for another one, by an edit of params.yaml, stays where it is, should the edit be undone.
+    """
+    found = []
+    for path in [*(root / STATES).glob(f"*/{JOURNAL}"), root / KEPT]:
+        with suppress(FileNotFoundError):  # a search that comes to its end takes its own away
+            found.append((path.stat().st_mtime_ns, path))
+    return max(found)[1] if found else None
 
 
 def read_record(journal: Path) -> Record:
@@ -69,9 +74,13 @@ def read_record(journal: Path) -> Record:
 
 def status_of(root: Path) -> Status | None:
     """Return how the latest search of a workspace stands; None when there was none."""
-    journal = journal_of(root)
-    if journal is None:
-        return None
+    while (journal := journal_of(root)) is not None:
+        with suppress(FileNotFoundError):
+            return _read(root, journal)
+    return None
+
+
+def _read(root: Path, journal: Path) -> Status:
     record = read_record(journal)
     process = _process(root / LEASE)
     state = "finished" if journal == root / KEPT else "running" if process is not None else "dead"

@@ -37,7 +37,7 @@ class Standing:
         epoch: which, from 1.
         epochs: of a trial that is not ended.
         running: trials that still train, each with `epoch` values.
-        finished: trials that have ended: those of earlier batches, and batch-mates that stopped by themselves.
+        finished: all others: trials of earlier batches, and batch-mates that have ended or are at another epoch.
         steps: optimizer steps of an epoch, the fewest of those that train; None where nobody counts them.
     """
 
