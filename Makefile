@@ -50,7 +50,6 @@ ui: install ## MLflow on 127.0.0.1, where runs are compared
 	$(BIN)/goodfit ui
 
 dashboard: install ## optuna-dashboard on the latest search, on 127.0.0.1
-	@$(BIN)/python -c 'import optuna_dashboard' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check "optuna-dashboard>=0.19"
 	$(BIN)/goodfit search dashboard
 
 bench: install ## every benchmark, each a ratio in one run, to benchmarks/results/

@@ -271,6 +271,21 @@ def test_an_error_that_is_no_members_ends_the_population_unchanged(
     assert getattr(caught.value, "faults", None) == getattr(error, "faults", None)
 
 
+@pytest.mark.parametrize("members", [1, 3])
+def test_memory_that_is_too_small_for_a_stack_is_the_machines_and_for_one_network_its_own(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, members: int
+) -> None:
+    recipe, data = make()
+    monkeypatch.setattr(Group, "epoch", lambda group, clock: torch.empty(1 << 58))
+    population = fit_population([Candidate(number, recipe, number, data) for number in range(members)], state=None)
+    if members == 1:
+        (found,) = population
+        assert found.state == "FAIL" and "DefaultCPUAllocator" in found.error
+        return
+    with pytest.raises(MachineError, match="too little memory to train 3 networks at once. .*lower tune.batch"):
+        list(population)
+
+
 @pytest.mark.parametrize("when", ["it trains", "it waits"])
 def test_a_worker_that_dies_is_named_and_the_next_call_goes_on(
     make: Callable[..., Any],

@@ -2,6 +2,11 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +234,40 @@ def test_a_finished_search_is_a_page_without_other_hosts_and_an_optuna_study(
     assert [t.state.name for t in study.trials] == [t.state for t in result.trials]
     assert study.best_value == min(t.value for t in result.trials if t.state == "COMPLETE")  # type: ignore[type-var]
     assert study.trials[0].intermediate_values == dict(enumerate(result.trials[0].curves[FORESEEN], 1))
+
+
+def test_the_dashboard_shows_the_trials_of_a_search_that_is_not_over(tmp_path: Path) -> None:
+    result = searched(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "goodfit", "search", "dashboard", "--port", str(port)]
+    with (tmp_path / "said").open("w") as said:
+        served = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=subprocess.STDOUT)
+    try:
+        answer = _json(f"http://127.0.0.1:{port}/api/studies")
+        (study,) = answer["study_summaries"]
+        assert study["study_name"] == "goodfit"
+        trials = _json(f"http://127.0.0.1:{port}/api/studies/{study['study_id']}?after=0")["trials"]
+    finally:
+        served.terminate()
+        served.wait(10)
+    assert [one["state"] for one in trials] == [
+        {"COMPLETE": "Complete", "PRUNED": "Pruned"}[t.state] for t in result.trials
+    ]
+    assert f"http://127.0.0.1:{port}" in (tmp_path / "said").read_text()
+
+
+def _json(address: str) -> Any:
+    """Ask until somebody answers."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return json.load(answer)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def test_folds_hold_groups_and_copies_together_and_cover_every_row_once() -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from goodfit.errors import GoodfitError
+from goodfit.errors import Fault, GoodfitError, MachineError
 from goodfit.training.machine import held_still
 from goodfit.training.member import State
 from goodfit.training.population.group import Group
@@ -89,6 +89,18 @@ def _epoch(group: Group) -> None:
         group.epoch(clock=time.thread_time)
     except (OSError, MemoryError, GoodfitError):
         raise
-    except Exception:
+    except Exception as error:
+        if len(group.standings) > 1 and _lacks_memory(error):
+            raise _too_many(group) from error
         for standing in group.standings:
             standing.error, standing.state = traceback.format_exc(), "FAIL"
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Tell whether torch found no memory; on a CPU it has no exception of its own for that."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def _too_many(group: Group) -> MachineError:
+    rule = f"has too little memory to train {len(group.standings)} networks at once"
+    return MachineError([Fault(f"device {group.device}", rule, None, "Train fewer at once: lower tune.batch.")])
