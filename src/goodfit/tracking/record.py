@@ -1,7 +1,6 @@
 """Make the tracker agree with the workspace, whatever DVC restored, someone deleted, or never arrived."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,8 +62,7 @@ def record(section: TrackingSection, root: Path) -> Recorded:
         result = read_record(root)
         if result is None:
             return Recorded("nothing", sent=sent)
-        reconcile = partial(_reconcile, *courier.client(), root, result, content)
-        outcome, run_id, refused = steady(reconcile, on=Contention)
+        outcome, run_id, refused = steady(lambda: _reconcile(*courier.client(), root, result, content), on=Contention)
     except Outage as error:
         return Recorded("offline", reason=str(error))
     keep_receipt(root, uri, content, run_id)

@@ -162,11 +162,14 @@ def _notes(section: TuneSection, space: Space, ledger: Ledger, best: Trial) -> I
 
 
 def _missed_looks(section: TuneSection, ledger: Ledger) -> str:
+    """Return how many second looks the budget left of those that were wanted; nothing where it left all."""
     wanted = len(ranked(ledger.trials)[: section.rescore.top]) * section.rescore.seeds
-    if wanted and not ledger.rescored:
-        return "not trained again"
     whole = sum(look.state != "PRUNED" for look in ledger.rescored)
-    return f"trained again {whole} times to the end, not {wanted}, and only who was each time counts" * (whole < wanted)
+    if whole == wanted:
+        return ""
+    if not ledger.rescored:
+        return "not trained again"
+    return f"trained again {whole} times to the end, not {wanted}, and only who was each time counts"
 
 
 def _ended_early(section: TuneSection, ledger: Ledger) -> str:
