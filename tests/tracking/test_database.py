@@ -15,9 +15,11 @@ import pytest
 
 from goodfit.errors import ServiceError
 from goodfit.tracking import Tracker, TrackingSection, address, ui_command
+from goodfit.tracking.courier import Courier
 from goodfit.tracking.database import inspect
 from goodfit.tracking.outbox import FOLDER, Outbox
 from goodfit.tracking.revisions import _migrations
+from goodfit.tracking.store import Contention, Outage
 
 OPEN = """
 import sys
@@ -137,16 +139,23 @@ def test_a_database_that_another_process_holds_does_not_stop_the_work(
     assert said == []
 
 
-def test_a_database_that_is_held_for_longer_than_sqlite_waits_is_not_down(
-    root: Path, section: TrackingSection, said: list[str]
+@pytest.mark.parametrize("failure", [Contention, Outage])
+def test_a_store_to_which_others_came_first_is_asked_again_and_is_not_down(
+    root: Path, section: TrackingSection, said: list[str], monkeypatch: pytest.MonkeyPatch, failure: type[Outage]
 ) -> None:
-    with _held(root / "mlflow.db") as release, Tracker(section, root) as tracker:
-        run = tracker.candidate("attempt")
-        run.metrics({"x": 1.0})
-        threading.Timer(7, release.set).start()  # MLflow's connection waits for five seconds
-        assert tracker.flush(60)
-        run.finish()
-    assert said == []
+    close, calls = Courier.close_orphans, []
+
+    def contended(courier: Courier) -> int:
+        calls.append(courier)
+        if len(calls) < 3:
+            raise failure("UNIQUE constraint failed: tags.key, tags.run_uuid")
+        return close(courier)
+
+    monkeypatch.setattr(Courier, "close_orphans", contended)
+    with Tracker(section, root) as tracker:
+        tracker.candidate("attempt").metrics({"x": 1.0})
+        assert tracker.flush(60) is (failure is Contention)
+    assert bool(said) is (failure is Outage)
 
 
 def test_what_another_process_is_sending_counts_as_sent_when_it_is(
