@@ -71,7 +71,7 @@ def test_trials_that_ended_at_the_same_epoch_keep_their_order(curves: list[list[
 
 
 def test_a_gaussian_process_learns_from_trials_that_were_pruned() -> None:
-    """Two trials of a batch of eight complete: alone they would not be enough to learn from before all have been asked."""
+    """Of each eight trials two complete: those alone would be too few to learn from until all have been asked."""
     ranges = {"model.x": {"low": -1.0, "high": 1.0}, "model.width": {"low": 1, "high": 200}}
     section = TuneSection.model_validate({"trials": 32, "sampler": "gp", "space": ranges})
     axes = [Axis(path, Dimension.model_validate(d), path == "model.width") for path, d in sorted(ranges.items())]

@@ -34,9 +34,16 @@ def _told(trial: Trial, ahead: dict[int, float], scale: Scale) -> Trial:
 
 def _step(trials: Sequence[Trial], end: int, later: int | None, scale: Scale) -> float:
     """Return the median step from an epoch to a later one, None: to the last; 0 where nobody went on from there."""
-    went_on = [t for t in trials if t.epochs > end and t.judged and (t.state == "COMPLETE" or t.epochs >= (later or 1e9))]
-    steps = [scale(min(t.judged[:later]) if later else _value(t)) - scale(min(t.judged[:end])) for t in went_on]
+    steps = [
+        scale(min(trial.judged[:later]) if later else _value(trial)) - scale(min(trial.judged[:end]))
+        for trial in trials
+        if trial.judged and trial.epochs > end and _came_to(trial, later)
+    ]
     return statistics.median(steps) if steps else 0.0
+
+
+def _came_to(trial: Trial, epoch: int | None) -> bool:
+    return trial.state == "COMPLETE" or (epoch is not None and trial.epochs >= epoch)
 
 
 def _value(trial: Trial) -> float:
