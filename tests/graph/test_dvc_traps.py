@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,19 @@ def test_a_corrupted_cache_object_is_found_and_made_again(repository: Any) -> No
     assert (repository.root / "out.txt").read_text() == "whole"
 
 
+STRANGER = {"pid": 1, "cmd": "dvc repro"}
+"""A process that lives, and is no DVC."""
+
+
 @pytest.mark.parametrize(
-    "content", ['{"a": {"wri', '{"a": 3}', json.dumps({"/x": {"write": {"pid": 1, "cmd": "dvc repro"}}})]
+    "content",
+    [
+        '{"a": {"wri',
+        '{"a": 3}',
+        json.dumps({"/x": {"write": STRANGER}}),
+        json.dumps({"write": {"/x": STRANGER}, "read": {}}),
+        json.dumps({"write": {}, "read": {"/x": [STRANGER]}}),
+    ],
 )
 def test_a_torn_or_stale_path_lock_is_mended(repository: Any, content: str) -> None:
     repository.graph()
@@ -148,6 +160,21 @@ def test_a_torn_or_stale_path_lock_is_mended(repository: Any, content: str) -> N
     assert [finding.ok for finding in findings] == [False]
     mend(findings)
     assert repository.dvc("repro").returncode == 0
+
+
+def test_path_locks_that_nobody_holds_are_free_and_those_of_a_live_dvc_are_left(repository: Any) -> None:
+    lock = repository.root / ".dvc/tmp/rwlock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text('{"write": {}}')  # what DVC leaves behind
+    assert [(f.ok, f.detail) for f in examine(repository.root, (examine_path_locks,))] == [(True, "free")]
+    dvc = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "dvc", "repro"])
+    try:
+        lock.write_text(json.dumps({"write": {"out.txt": {"pid": dvc.pid, "cmd": "dvc repro"}}}))
+        found = [(f.ok, f.detail) for f in examine(repository.root, (examine_path_locks,))]
+    finally:
+        dvc.kill()
+        dvc.wait()
+    assert found == [(True, "held by a live DVC")]
 
 
 @pytest.mark.parametrize("keep_copy", [True, False])

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +43,26 @@ def examine_path_locks(root: Path) -> Iterator[Finding]:
     path = root / PATH_LOCKS
     try:
         locks = json.loads(path.read_text()) if path.exists() and path.stat().st_size else {}
-        stale = [pid for pid in _holders(locks) if not _is_dvc(pid)]
+        holders = [pid for pid in _holders(locks) if psutil.pid_exists(pid)]  # DVC itself frees what the dead held
     except (ValueError, AttributeError, TypeError, KeyError):
         yield Finding("DVC path locks", False, f"{PATH_LOCKS} is damaged and is removed", lambda: remove(path))
         return
+    stale = [pid for pid in holders if not _is_dvc(pid)]
     if stale:
         pids = ", ".join(map(str, sorted(set(stale))))
         yield Finding(
             "DVC path locks", False, f"held by process {pids}, which is no DVC; removed", lambda: remove(path)
         )
     else:
-        yield Finding("DVC path locks", True, "free" if not locks else "held by a live DVC")
+        yield Finding("DVC path locks", True, "held by a live DVC" if holders else "free")
 
 
 def _holders(locks: dict[str, Any]) -> Iterator[int]:
-    for lock in locks.values():
-        holders = [*lock.get("read", []), *([lock["write"]] if lock.get("write") else [])]
-        yield from (int(holder["pid"]) for holder in holders)
+    """Return the process ids in DVC's file of locks: by path, one that writes and any number that read."""
+    if unknown := locks.keys() - {"write", "read"}:
+        raise ValueError(f"DVC knows no lock to {unknown}")
+    writing, reading = locks.get("write", {}), locks.get("read", {})
+    yield from (int(holder["pid"]) for holder in [*writing.values(), *chain.from_iterable(reading.values())])
 
 
 def _is_dvc(pid: int) -> bool:

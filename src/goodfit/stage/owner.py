@@ -9,12 +9,14 @@ from pathlib import Path
 
 import psutil
 
+PROCESSES = Path("/proc/self")
+"""There where the system tells of its processes in files, as Linux does."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A process by host, boot, id and start time (seconds since the epoch, to the hundredth)."""
+    """A process by host, boot, id and start time (see `started_at`)."""
 
     host: str
     boot: str
@@ -45,12 +47,27 @@ class Owner:
 
 
 def started_at(pid: int) -> float | None:
-    """Return when a process started, or None when it is gone or a zombie."""
+    """Return when a process started, or None when it is gone or a zombie.
+
+    On Linux in clock ticks since the machine began: in seconds since the epoch, which psutil computes from the wall
+    clock, a live process starts at another time as soon as somebody sets that clock, and would pass for dead.
+    """
+    if PROCESSES.exists():
+        return _ticks(pid)
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else round(process.create_time(), 2)
     except psutil.Error:
         return None
+
+
+def _ticks(pid: int) -> float | None:
+    try:
+        text = (PROCESSES.parent / str(pid) / "stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *numbers = text.rpartition(")")[2].split()  # a name may hold spaces and brackets: count from behind it
+    return None if state in ("Z", "X") else float(numbers[18])
 
 
 @lru_cache
