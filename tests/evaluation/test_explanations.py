@@ -171,7 +171,7 @@ def test_a_model_without_an_encoding_is_refused_with_a_way_out(bundles: Callable
     bare = Bundle(
         bundle.schema, bundle.preprocessor, bundle.model_options, bundle.regularization, torch.nn.Linear(2, 1)
     )  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="permutation importance"):
+    with pytest.raises(ConfigurationError, match=r"train\.ensemble: 1.*permutation importance"):
         Attributor(bare, bundle.preprocessor.transform(table_of("binary").frame))
 
 

@@ -57,9 +57,11 @@ class Attributor:
         encodings = [module for module in bundle.model.modules() if isinstance(module, Encoding)]
         if len(encodings) != 1:
             rule = (
-                "cannot be explained by gradients: its inputs do not pass through one goodfit.models.encoding.Encoding"
+                f"cannot be explained by gradients: its inputs pass through {len(encodings)} of "
+                "goodfit.models.encoding.Encoding, not one; an ensemble has one for each of its models"
             )
-            raise ConfigurationError([Fault("model", rule, None, "Read the permutation importance instead.")])
+            remedy = "Train a single model (train.ensemble: 1), or read the permutation importance instead."
+            raise ConfigurationError([Fault("model", rule, None, remedy)])
         self.bundle, self.encoding = bundle, encodings[0]
         self.blocks = blocks_of(bundle.preprocessor)
         self.start = self._encoded(background).double().mean(dim=0).float()
