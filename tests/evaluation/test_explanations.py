@@ -1,6 +1,8 @@
 """Explanations: they add up, find what matters, and follow a row with the batch's own bits."""
 
+import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from goodfit.bundle import Bundle, assembled
+from goodfit.bundle import Bundle, Ensemble, assembled
 from goodfit.data import Column, Schema, Table
 from goodfit.errors import ConfigurationError
 from goodfit.evaluation.bootstrap import Resampling
@@ -26,6 +28,7 @@ from goodfit.evaluation.inspections.explanations import Explanations
 from goodfit.models import MODELS, NoBlocks
 from goodfit.preprocessing import Arrays, PreprocessingSection, fit_preprocessor
 from goodfit.regularizers import RegularizationSection
+from goodfit.tasks import task_named
 
 CLASSES = {"binary": ("No", "Yes"), "multiclass": ("ant", "bee", "cat"), "regression": ()}
 TASKS = tuple(CLASSES)
@@ -80,8 +83,6 @@ def trained(task: str) -> Bundle:
     model = assembled(options, NoBlocks(), preprocessor, outputs)
     arrays = preprocessor.transform(table.frame)
     target = torch.from_numpy(preprocessor.encode_target(table.frame))
-    from goodfit.tasks import task_named
-
     loss, optimizer = task_named(task), torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(150):
         optimizer.zero_grad()
@@ -166,13 +167,21 @@ def test_a_linear_model_is_explained_exactly(bundles: Callable[[str], Bundle]) -
     assert found.steps == 64
 
 
-def test_a_model_without_an_encoding_is_refused_with_a_way_out(bundles: Callable[[str], Bundle]) -> None:
+@pytest.mark.parametrize(
+    ("networks", "way_out"), [(0, "Read the permutation"), (2, r"Train one network \(train.ensemble: 1")]
+)
+def test_what_has_not_one_encoding_is_refused_with_a_way_out(
+    bundles: Callable[[str], Bundle], networks: int, way_out: str
+) -> None:
     bundle = bundles("binary")
-    bare = Bundle(
-        bundle.schema, bundle.preprocessor, bundle.model_options, bundle.regularization, torch.nn.Linear(2, 1)
-    )  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match=r"train\.ensemble: 1.*permutation importance"):
-        Attributor(bare, bundle.preprocessor.transform(table_of("binary").frame))
+    model = (
+        Ensemble([copy.deepcopy(bundle.model) for _ in range(networks)], task_named("binary"))
+        if networks
+        else torch.nn.Linear(2, 1)
+    )
+    several = replace(bundle, model=model)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=rf"it has {networks} .*\. {way_out}"):
+        Attributor(several, bundle.preprocessor.transform(table_of("binary").frame))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-PROCESSES = Path("/proc/self")
-"""There where the system tells of its processes in files, as Linux does."""
+PROCESSES = Path("/proc")
+"""Where Linux tells of its processes in files."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -52,7 +52,7 @@ def started_at(pid: int) -> float | None:
     On Linux in clock ticks since the machine began: in seconds since the epoch, which psutil computes from the wall
     clock, a live process starts at another time as soon as somebody sets that clock, and would pass for dead.
     """
-    if PROCESSES.exists():
+    if (PROCESSES / "self/stat").exists():
         return _ticks(pid)
     try:
         process = psutil.Process(pid)
@@ -63,7 +63,7 @@ def started_at(pid: int) -> float | None:
 
 def _ticks(pid: int) -> float | None:
     try:
-        text = (PROCESSES.parent / str(pid) / "stat").read_text(errors="replace")
+        text = (PROCESSES / str(pid) / "stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, *numbers = text.rpartition(")")[2].split()  # a name may hold spaces and brackets: count from behind it

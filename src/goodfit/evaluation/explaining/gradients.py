@@ -57,10 +57,10 @@ class Attributor:
         encodings = [module for module in bundle.model.modules() if isinstance(module, Encoding)]
         if len(encodings) != 1:
             rule = (
-                f"cannot be explained by gradients: its inputs pass through {len(encodings)} of "
-                "goodfit.models.encoding.Encoding, not one; an ensemble has one for each of its models"
+                f"cannot be explained by gradients: it has {len(encodings)} goodfit.models.encoding.Encoding, not one"
             )
-            remedy = "Train a single model (train.ensemble: 1), or read the permutation importance instead."
+            single = "Train one network (train.ensemble: 1, no snapshot_ensemble), or read" if encodings else "Read"
+            remedy = f"{single} the permutation importance instead."
             raise ConfigurationError([Fault("model", rule, None, remedy)])
         self.bundle, self.encoding = bundle, encodings[0]
         self.blocks = blocks_of(bundle.preprocessor)
