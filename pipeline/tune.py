@@ -91,6 +91,8 @@ def tune(stage: Stage[Params]) -> None:
     starts = starts_of(tree, space, FitSections, task, champion=champion, shipped=section.warm_start)
     if champion and not starts_of(tree, space, FitSections, task, champion=champion, shipped=False):
         say("tune: the champion's settings do not lie inside tune.space: the search begins without them.", stderr=True)
+    if section.learns_nothing:
+        say(f"tune: {section.learns_nothing}.", stderr=True)
     if section.trials == 0:
         result = search(section, space, stage.params.seed, stage.state, runner)
         write(stage, section, result)
@@ -105,7 +107,8 @@ def tune(stage: Stage[Params]) -> None:
     for note in result.notes:
         say(f"tune: {note}")
     if result.best_trial:
-        best = ", ".join(f"{name}={value}" for name, value in result.best.items())
+        rounded = {name: f"{v:.4g}" if isinstance(v, float) else v for name, v in result.best.items()}
+        best = ", ".join(f"{name}={value}" for name, value in rounded.items())
         say(f"tune: best of {len(result.trials)} trials: valid/loss {result.best_trial.value:.4f} with {best}")
 
 

@@ -192,7 +192,9 @@ def test_a_search_is_seen_from_outside(tmp_path: Path, monkeypatch: pytest.Monke
     assert (found.state, found.done, found.trials, found.training) == ("dead", 5, 6, 1)
     printed = json.loads(runner.invoke(commands, ["status", "--json"]).output)
     assert printed == found.to_dict()
-    assert "dead: its process is gone" in runner.invoke(commands, ["status"]).output
+    said = runner.invoke(commands, ["status"]).output
+    assert "dead: its process is gone" in said
+    assert "0 failed, 1 to go on with" in said
     assert (tmp_path / ".goodfit/state/tune/key/trials.jsonl").read_bytes() == before
     write_text(tmp_path / ".goodfit/lease", f"tune\n{_me()}\n")
     assert status_of(tmp_path).state == "running"  # type: ignore[union-attr]

@@ -114,6 +114,16 @@ def test_halving_by_a_third_from_a_later_rung() -> None:
     assert all(losers("halving", standing(epoch, values), **options) == [] for epoch in (1, 2, 4, 8, 10, 27))
 
 
+@pytest.mark.parametrize(("epoch", "ended"), [(1, [2, 3]), (2, [2, 3]), (4, []), (8, []), (16, [])])
+def test_halving_keeps_a_batch_of_which_all_are_among_the_best_of_the_search_but_for_the_first_rungs(
+    epoch: int, ended: list[int]
+) -> None:
+    """A sampler that learns makes better batches: at late rungs half of each would end better ones than it keeps."""
+    earlier = {number: float(number) for number in range(10, 14)}
+    assert losers("halving", standing(epoch, {0: 0.0, 1: 1.0, 2: 2.0, 3: 3.0}, earlier)) == ended
+    assert losers("hyperband", standing(9, {0: 0.0, 3: 1.0}, {9: 5.0, 12: 6.0}), brackets=1) == [3]
+
+
 def test_halving_ends_a_batch_that_earlier_trials_beat() -> None:
     earlier = {n: 0.1 for n in range(100, 108)}
     assert losers("halving", standing(4, {0: 1.0, 1: 2.0}, earlier)) == [0, 1]

@@ -1,6 +1,7 @@
 """What every sampler keeps to: legal proposals that depend on the seed, the number and the trials before, only."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,15 @@ def test_starts_take_the_first_numbers_and_the_rest_does_not_repeat_them(kind: s
     assert (proposals[0].overrides, proposals[0].origin) == (settings, "params.yaml")
     assert settings not in [p.overrides for p in proposals[1:]]
     assert [p.origin for p in proposals[1:]] == ["sampler", "sampler"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sampler_learns_from_trials_if_its_registration_says_so(kind: str) -> None:
+    proposer = made(kind, PLAIN)
+    trials = [outcome(proposal) for proposal in proposer.propose([], 12)]
+    turned = [replace(t, value=-t.value if t.value else None, against=-(t.against or 0.0)) for t in trials]
+    same = proposer.propose(trials, 4) == proposer.propose(turned, 4)
+    assert same != SAMPLERS[kind].facts["learns"]
 
 
 def test_a_grid_is_walked_once_and_ends() -> None:

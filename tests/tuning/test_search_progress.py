@@ -62,30 +62,67 @@ def test_nothing_is_shown_when_asked_so(lab: Any, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == ""
 
 
+class Clock:
+    """A clock that only the test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        for module in ("ledger", "progress"):
+            monkeypatch.setattr(importlib.import_module(f"goodfit.tuning.{module}"), "time", self)
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 @pytest.mark.parametrize(
-    ("timeout", "left"), [(None, "about 50 s left"), (1000.0, "about 50 s left"), (30.0, "about 10 s left")]
+    ("options", "left"),
+    [
+        ({}, "about 50 s left"),
+        ({"timeout": 1000.0}, "about 50 s left"),
+        ({"timeout": 30.0}, "about 10 s left"),
+        ({"epochs": 5}, "about 30 s left"),
+        ({"rescore": {"top": 1, "seeds": 3}}, "about 80 s left"),
+        ({"rescore": {"top": 1, "seeds": 3}, "folds": 2}, "about 2 min left"),
+    ],
 )
-def test_the_time_left_is_what_trials_took_or_the_timeout_leaves(
-    lab: Any, timeout: float | None, left: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_time_left_is_what_trials_took_or_the_budget_leaves(
+    lab: Any, options: Any, left: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Clock:
-        now = 0.0
-
-        def monotonic(self) -> float:
-            return self.now
-
-    clock = Clock()
-    for module in ("ledger", "progress"):
-        monkeypatch.setattr(importlib.import_module(f"goodfit.tuning.{module}"), "time", clock)
+    clock = Clock(monkeypatch)
 
     def run(proposal: Any) -> Outcome:
         clock.now += 10
-        return Outcome(proposal.number, "COMPLETE", 1.0)
+        return Outcome(proposal.number, "COMPLETE", 1.0, epochs=1)
 
-    section = lab.section(trials=7, timeout=timeout)
+    section = lab.section(trials=7, **options)
     search(section, lab.space(section), 7, lab.folder / "state", one_by_one(run))
     lines = capsys.readouterr().out.splitlines()
     assert left in lines[1]
+
+
+def test_what_lost_early_does_not_say_how_long_the_others_take(
+    lab: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a batch the losers end first: counted alone, they would promise an end in no time."""
+    clock = Clock(monkeypatch)
+
+    def run(proposal: Any) -> Outcome:
+        wins = proposal.rescores is not None or proposal.number % 4 == 3
+        clock.now += 97 if wins else 1
+        return Outcome(proposal.number, "COMPLETE" if wins else "PRUNED", 1.0, epochs=30 if wins else 1)
+
+    section = lab.section(trials=12, batch=4, rescore={"top": 1, "seeds": 2})
+    search(section, lab.space(section), 7, lab.folder / "state", one_by_one(run))
+    lines = capsys.readouterr().out.splitlines()
+    left = [line.partition("(trial ")[2].partition("about ")[2] for line in lines]
+    assert len(lines) == 14
+    assert not any(left[:4])  # the first batch: nothing tells yet
+    rate = 97 + 3
+    looks = 2 * 30 * rate / 33
+    assert left[4] == PROGRESS._readable(2 * rate + looks - 1) + " left"
+    assert left[7] == PROGRESS._readable(rate + looks) + " left"
+    assert left[11] == PROGRESS._readable(looks) + " left"
+    assert left[12] == PROGRESS._readable(2 * 30 * 3 * rate / 99 - 97) + " left"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(59, "59 s"), (120, "2 min"), (5_399, "90 min"), (7_200, "2.0 h")])

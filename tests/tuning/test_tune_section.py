@@ -171,3 +171,25 @@ def test_every_option_is_documented() -> None:
 def test_a_batch_left_open_is_half_as_large_for_many_rows(rows: int, batch: int | None, settled: int) -> None:
     section = TuneSection.model_validate({"batch": batch})
     assert section.settled("binary", rows).batch == settled
+
+
+@pytest.mark.parametrize(
+    ("tune", "from_trial"),
+    [
+        ({"trials": 16}, 16),
+        ({"trials": 17}, None),
+        ({"trials": 8, "batch": 4}, 8),
+        ({"trials": 9, "batch": 4}, None),
+        ({"trials": 12, "batch": 4, "startup_trials": 9}, 12),
+        ({"trials": 16, "sampler": "gp"}, 16),
+        ({"trials": 16, "sampler": "random"}, None),
+        ({"trials": 0}, None),
+    ],
+)
+def test_a_search_too_short_for_its_sampler_to_learn_says_so(tune: Any, from_trial: int | None) -> None:
+    section = TuneSection.model_validate({"space": {"model.width": {"low": 1, "high": 9}}} | tune).settled(
+        "binary", 100
+    )
+    said = section.learns_nothing
+    assert bool(said) == (from_trial is not None)
+    assert from_trial is None or f"only from trial {from_trial} on, and there are {section.trials}: lower tune" in said

@@ -60,7 +60,7 @@ def described(status: "Status") -> str:
     lines = [
         f"search   {life}",
         f"trials   {status.done} of {status.trials} done ({status.complete} complete, {status.pruned} pruned), "
-        f"{status.failed} failed, {status.training} training",
+        f"{status.failed} failed, {status.training} {'to go on with' if status.state == 'dead' else 'training'}",
         f"time     {status.seconds:.0f} s, {status.trials_per_minute:.1f} trials a minute"
         + ("" if status.seconds_left is None else f", about {status.seconds_left:.0f} s left"),
     ]

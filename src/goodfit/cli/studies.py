@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 REPORTS = Path("reports")
 STATE = Path(".goodfit/state")
+NAME = 32
+"""Characters up to which what a row is about stays on one line, however narrow the terminal."""
 Seeds = Annotated[int | None, typer.Option(help="Trainings of each kind; by default as params.yaml says.", min=2)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 
@@ -94,8 +96,9 @@ def _show(name: str, finding: "Finding", as_json: bool) -> None:
     plain = not screen.is_terminal or screen.options.ascii_only
     for table in finding.tables.values():
         shown = Table(box=box.ASCII if plain else box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        for heading in table.columns:
-            shown.add_column(str(heading).replace("_", " "), overflow="fold")
+        for place, heading in enumerate(table.columns):
+            named = 0 if place else min(NAME, max((len(str(name)) for name in table[heading]), default=0))
+            shown.add_column(str(heading).replace("_", " "), overflow="fold", min_width=named)
         for row in table.itertuples(index=False, name=None):
             shown.add_row(*(Text(f"{cell:.4g}" if isinstance(cell, float) else str(cell)) for cell in row))
         screen.print(shown)

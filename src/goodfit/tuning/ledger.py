@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from goodfit.errors import Fault, ServiceError, shorten
 from goodfit.tuning.batch import Batch
@@ -15,6 +15,7 @@ from goodfit.tuning.journal import Journal
 from goodfit.tuning.trial import Outcome, Proposal, Trial, epochs_of, finished
 
 FORMAT = 3
+NO_BUDGET = {"trials": 0, "timeout": None, "epochs": None, "looks": 0, "folds": 1}
 OUTCOME = tuple(field.name for field in fields(Outcome))
 
 
@@ -42,8 +43,9 @@ class Ledger:
             self._take_up(self._journal.events)
             self._began = time.monotonic() - self.record.spent
             if not self._journal.events:
-                began = {"event": "began", "identity": self._identity, "made_with": made_with, "budget": budget or {}}
-                self._write(began)
+                self.record.budget |= budget or {}
+                began = {"event": "began", "identity": self._identity, "made_with": made_with}
+                self._write({**began, "budget": self.record.budget})
             self._closing = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -94,7 +96,7 @@ class Ledger:
         """Record a batch, of these and of what is paused: all of it or, after a crash, nothing."""
         asked = [asdict(proposal) for proposal in proposals]
         self._write({"event": "asked", "proposals": asked, "may_pause": may_pause})
-        self.record.asked(proposals, may_pause)
+        self.record.asked(proposals, may_pause, self.seconds)
 
     def tell(self, trial: Trial) -> None:
         """Record what came of a proposal; a power cut within a second may lose it, and then it is found out again."""
@@ -133,19 +135,36 @@ def _outcome(trial: Trial) -> dict[str, Any]:
     return {name: value for name in OUTCOME if (value := getattr(trial, name)) not in ("", {}, [])}
 
 
+class Mark(NamedTuple):
+    """How far a search was when its latest batch began.
+
+    Args:
+        counted: trials that had finished.
+        rescored: second looks that had.
+        epochs: epochs of training that all of these took.
+        spent: seconds of searching.
+    """
+
+    counted: int = 0
+    rescored: int = 0
+    epochs: int = 0
+    spent: float = 0.0
+
+
 class Record:
     """What the events of a journal come to."""
 
     def __init__(self, events: Sequence[Mapping[str, Any]] = ()) -> None:
         self.failures = self.counted = self.epochs = 0
         self.spent = 0.0
+        self.mark = Mark()
         self.trials: list[Trial] = []
         self.rescored: list[Trial] = []
         self._batch: Batch = Batch((), place=-1)
         self._told: dict[int, Trial] = {}
         self._paused: dict[int, Trial] = {}
         self.identity: dict[str, Any] = {}
-        self.budget: dict[str, Any] = {}
+        self.budget: dict[str, Any] = dict(NO_BUDGET)
         self.replay(events)
 
     @property
@@ -175,9 +194,10 @@ class Record:
             self.spent = float(event["spent"])
             match event["event"]:
                 case "began":
-                    self.identity, self.budget = event["identity"], event["budget"]
+                    self.identity, self.budget = event["identity"], NO_BUDGET | event["budget"]
                 case "asked":
-                    self.asked([Proposal(**proposal) for proposal in event["proposals"]], event["may_pause"])
+                    proposals = [Proposal(**proposal) for proposal in event["proposals"]]
+                    self.asked(proposals, event["may_pause"], self.spent)
                 case "told":
                     self.told(self._restored(Outcome(**event["outcome"])))
                 case "paused":
@@ -185,8 +205,9 @@ class Record:
                 case "gave_up":
                     self.failures = 0
 
-    def asked(self, proposals: Sequence[Proposal], may_pause: bool = False) -> None:
-        """Begin a batch, of these and of what is paused."""
+    def asked(self, proposals: Sequence[Proposal], may_pause: bool = False, spent: float = 0.0) -> None:
+        """Begin a batch, of these and of what is paused, after so many seconds of searching."""
+        self.mark = Mark(self.counted, len(self.rescored), self.epochs, spent)
         paused = tuple(self.paused)
         going_on = [next(one for one in self._batch.proposals if one.number == trial.number) for trial in paused]
         self._batch = Batch(

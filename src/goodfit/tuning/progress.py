@@ -8,6 +8,7 @@ from typing import Self
 from rich import progress
 
 from goodfit.stage import console, say
+from goodfit.tuning.budget import seconds_left
 from goodfit.tuning.ledger import Ledger
 from goodfit.tuning.result import best_of
 from goodfit.tuning.section import TuneSection
@@ -67,16 +68,9 @@ class Progress:
         parts += [f"{pruned} pruned"] if pruned else []
         parts += [f"{failed} failed"] if failed else []
         parts += [f"best {self._section.objective} {best.value:.6g} (trial {best.number})"] if best else []
-        left = self._seconds_left(counted)
+        left = seconds_left(self._ledger.record, self._ledger.seconds)
         parts += [f"about {_readable(left)} left"] if left is not None else []
         return ", ".join(parts)
-
-    def _seconds_left(self, counted: int) -> float | None:
-        if not counted:
-            return None
-        seconds = self._ledger.seconds
-        left = seconds / counted * (self._section.trials - counted)
-        return min(left, max(0.0, self._section.timeout - seconds)) if self._section.timeout else left
 
     def _move(self) -> None:
         self._draw(lambda bar: bar.update(self._task, completed=self._ledger.counted, description=self.summary()))

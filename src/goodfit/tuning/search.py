@@ -182,7 +182,8 @@ def _ended_early(section: TuneSection, ledger: Ledger) -> str:
 
 
 def _budget(section: TuneSection) -> dict[str, Any]:
-    return {name: getattr(section, name) for name in ("trials", "timeout", "epochs", "objective")}
+    named = {name: getattr(section, name) for name in ("trials", "timeout", "epochs", "objective", "looks")}
+    return {**named, "folds": max(1, section.folds)}
 
 
 def _identity(section: TuneSection, space: Space, seed: int, starts: Sequence[Start]) -> dict[str, Any]:

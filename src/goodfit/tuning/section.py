@@ -1,5 +1,6 @@
 """The `tune` section of params.yaml: how long to search, how, and over what."""
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -134,9 +135,26 @@ class TuneSection(Section):
         return self.model_copy(update={"space": lines_for(self.space, task)})
 
     @property
+    def learns_nothing(self) -> str:
+        """Why the sampler will not learn from a single trial, of a section that is settled; empty where it will."""
+        batch, kind = self.batch or BATCH, self.sampler.kind
+        unheard = math.ceil(self.startup_trials / batch) * batch
+        if not self.trials or self.trials > unheard or not SAMPLERS[kind].facts["learns"]:
+            return ""
+        rule = f"the sampler {kind} learns only from trial {unheard} on, and there are {self.trials}"
+        return (
+            f"{rule}: lower tune.batch ({batch}) or tune.startup_trials ({self.startup_trials}), or raise tune.trials"
+        )
+
+    @property
     def weighs(self) -> bool:
         """Whether the search itself has two objectives (see `weighs`)."""
         return weighs(self.against, self.sampler.kind)
+
+    @property
+    def looks(self) -> int:
+        """Second looks that are wanted."""
+        return self.rescore.top * self.rescore.seeds
 
     @property
     def replicas(self) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from goodfit.stage import Owner
+from goodfit.tuning.budget import seconds_left
 from goodfit.tuning.journal import read_events
 from goodfit.tuning.ledger import Record
 from goodfit.tuning.result import best_of
@@ -29,7 +30,7 @@ class Status:
         best, best_trial: the lowest objective of a completed trial, and its number.
         seconds: of searching, until its last sign of life.
         trials_per_minute: over that time.
-        seconds_left: at this rate; None while nothing is known, 0 when it is finished.
+        seconds_left: about (see `goodfit.tuning.budget.seconds_left`); None while nothing tells, 0 when it is finished.
         process: the process that searches, None when it is gone.
         journal: where this was read.
     """
@@ -90,8 +91,8 @@ def _read(root: Path, journal: Path) -> Status:
 def _status(record: Record, state: str, process: int | None, journal: str) -> Status:
     trials, best = record.trials, best_of(record.trials)
     counts = {name: sum(trial.state == name for trial in trials) for name in ("COMPLETE", "PRUNED", "FAIL")}
-    wanted, rate = int(record.budget.get("trials", 0)), record.counted / record.spent if record.spent else 0.0
-    left = (wanted - record.counted) / rate if rate else None
+    wanted, rate = int(record.budget["trials"]), record.counted / record.spent if record.spent else 0.0
+    left = 0.0 if state == "finished" else seconds_left(record, record.spent)
     return Status(
         state=state,
         trials=wanted,
@@ -105,7 +106,7 @@ def _status(record: Record, state: str, process: int | None, journal: str) -> St
         best_trial=best.number if best else None,
         seconds=round(record.spent, 3),
         trials_per_minute=round(60 * rate, 3),
-        seconds_left=0.0 if state == "finished" else None if left is None else round(max(0.0, left), 1),
+        seconds_left=None if left is None else round(left, 1),
         process=process,
         journal=journal,
     )

@@ -41,4 +41,4 @@ class HyperbandPruner(Pruner):
             return set()
         finished = [one for one in standing.finished if one.number % self.brackets == bracket]
         within = Standing(standing.epoch, standing.epochs, running, finished)
-        return losers_of(within, list(running.values()), self.reduction)
+        return losers_of(within, list(running.values()), self.reduction, of_mates=True)

@@ -43,4 +43,4 @@ class Sampler(ABC):
 
 
 SAMPLERS: Registry[Sampler] = Registry("sampler")
-"""Facts of a member: `several`, whether it can weigh several objectives."""
+"""Facts of a member: `several`, whether it can weigh several objectives; `learns`, whether it learns from trials."""

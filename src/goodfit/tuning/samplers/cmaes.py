@@ -15,7 +15,7 @@ SPREAD = 1 / 6
 """Standard deviation at the beginning, in widths of the space; Hansen advises a sixth to a third."""
 
 
-@SAMPLERS.register("cmaes", several=False)
+@SAMPLERS.register("cmaes", several=False, learns=True)
 class CmaesSampler(Sampler):
     """Covariance matrix adaptation: a normal distribution that moves and stretches towards where trials do well.
 

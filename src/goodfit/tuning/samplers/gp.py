@@ -18,7 +18,7 @@ MANY = 16
 where it is made of steps each must be looked at, which took two thirds of the time."""
 
 
-@SAMPLERS.register("gp", several=False)
+@SAMPLERS.register("gp", several=False, learns=True)
 class GpSampler(StudySampler):
     """Gaussian process: fits a smooth surface to what trials came to and proposes where it promises most.
 

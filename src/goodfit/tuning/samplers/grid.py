@@ -17,7 +17,7 @@ from goodfit.tuning.trial import Trial, derived_seed
 MOST = 100_000
 
 
-@SAMPLERS.register("grid", several=True)
+@SAMPLERS.register("grid", several=True, learns=False)
 class GridSampler(Sampler):
     """Grid search: every combination once, in shuffled order; the search ends when none is left.
 

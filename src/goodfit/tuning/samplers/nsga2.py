@@ -10,7 +10,7 @@ from goodfit.tuning.samplers.study import StudySampler
 from goodfit.tuning.trial import Trial
 
 
-@SAMPLERS.register("nsga2", several=True)
+@SAMPLERS.register("nsga2", several=True, learns=True)
 class Nsga2Sampler(StudySampler):
     """Elitist genetic search for the front between `tune.objective` and `tune.against`.
 

@@ -7,7 +7,7 @@ from goodfit.tuning.samplers.base import SAMPLERS, Sampler, Settings
 from goodfit.tuning.trial import Trial, derived_seed
 
 
-@SAMPLERS.register("qmc", several=True)
+@SAMPLERS.register("qmc", several=True, learns=False)
 class QmcSampler(Sampler):
     """Quasi-random search: points of a scrambled Sobol sequence, which cover the space more evenly than chance does.
 

@@ -6,7 +6,7 @@ from goodfit.tuning.samplers.base import SAMPLERS
 from goodfit.tuning.samplers.study import StudySampler
 
 
-@SAMPLERS.register("random", several=True)
+@SAMPLERS.register("random", several=True, learns=False)
 class RandomSampler(StudySampler):
     """Uniform random search: each proposal by itself, on the scale of each option."""
 

@@ -8,7 +8,7 @@ from goodfit.tuning.samplers.base import SAMPLERS
 from goodfit.tuning.samplers.study import StudySampler
 
 
-@SAMPLERS.register("tpe", several=False)
+@SAMPLERS.register("tpe", several=False, learns=True)
 class TpeSampler(StudySampler):
     """Tree-structured Parzen estimator: proposes what is likelier under the good trials than under the others.
 
