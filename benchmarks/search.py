@@ -2,14 +2,20 @@
 
 The glue is Optuna's `optimize` around a Lightning Trainer with a DataLoader, an MLFlowLogger on SQLite and a pruning
 callback. Both sides read the same split of the same table, search the same space with the same seed for at most the
-same number of epochs, and keep every trial in MLflow. Each is a process of its own. `seconds` is without imports: for
-it goodfit's side runs with everything imported before the clock starts. `whole` is the process as a user starts it.
-goodfit's side is short, so that a moment's noise would decide: it runs `--repeats` times in each way, half of them
-before the glue and half after it, and the median counts. The best loss of a side is that of the model that its best
-trial ends with: goodfit keeps the best epoch, such glue the last one. `lowest_of_any_epoch` is what the glue would have
-had, if it had kept the best epoch of each trial. Ratios are medians over the seeds. Both sides of a seed that is done
-are kept in a folder until the run comes to its end, so that one of an hour can be broken off and go on; after a change
-of goodfit or of the options, remove it.
+same number of epochs, and keep every trial in MLflow. goodfit's search is as it ships: the first of its 64 trials are
+settings of params.yaml and known-good ones (`tune.warm_start`); `without_starts` is the same search without them, run
+once. Each is a process of its own. `seconds` is without imports: for it goodfit's side runs with everything imported
+before the clock starts. `whole` is the process as a user starts it. goodfit's side is short, so that a moment's noise
+would decide: it runs `--repeats` times in each way, half of them before the glue and half after it, and the median
+counts. Ratios are medians over the seeds.
+
+The best loss of a side is that of the model that its best trial ends with: goodfit keeps the best epoch, such glue the
+last one. `lowest_of_any_epoch` is what the glue would have had, if it had kept the best epoch of each trial. The lowest
+of many losses is partly luck, and the more trials a side trains to their end, the more luck it has. So the settings
+that each side chose are trained again, by goodfit for both, from AGAIN other seeds: `again` is the mean loss.
+
+Both sides of a seed that is done are kept in a folder until the run comes to its end, so that one of an hour can be
+broken off and go on; after a change of goodfit or of the options, remove it.
 
     python benchmarks/search.py [--table telco|diamonds] [--seeds 5] [--trials 64] [--pruning on|off] [--repeats 4]
         [--kept .search]
@@ -34,6 +40,8 @@ PROJECT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 EPOCHS = 30
 BATCH = 256
+AGAIN = 4
+KINDS = ("seconds", "whole")
 LIMITS = {"on": {"seconds": 10.0, "whole": 7.0}, "off": {"seconds": 4.0}}
 TABLES = {
     "telco": {"source": {"package": "modeldata", "name": "wa_churn"}, "target": "churn", "id": ["rownames"]},
@@ -48,10 +56,10 @@ SPACE = {
 }
 
 
-def params(table: str, seed: int, trials: int, pruning: str) -> dict[str, Any]:
+def params(table: str, seed: int, trials: int, pruning: str, starts: bool = True) -> dict[str, Any]:
     """Return params.yaml of goodfit's side; no early stopping on either side."""
     facts = TABLES[table]
-    tune = {"trials": trials, "space": SPACE, "warm_start": False}
+    tune = {"trials": trials, "space": SPACE, "warm_start": starts}
     if pruning == "off":
         tune["pruner"] = "none"
     return {
@@ -211,6 +219,7 @@ def glue(  # noqa: C901, PLR0915  (one piece, as such glue is)
     epochs = sum(len(trial.intermediate_values) for trial in study.trials)
     lowest = min(t.user_attrs["lowest"] for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE)
     print("BEST", study.best_value, epochs, lowest)
+    print("SETTINGS", json.dumps(study.best_params))
 
 
 def child(command: list[str], root: Path) -> tuple[float, float, str]:
@@ -227,8 +236,6 @@ def child(command: list[str], root: Path) -> tuple[float, float, str]:
 
 def workspace(root: Path, table: str, seed: int, trials: int, pruning: str) -> None:
     """Make a project with its data split."""
-    from ruamel.yaml import YAML
-
     for name in ("pipeline", "dvc.yaml", "src"):
         source = PROJECT / name
         if source.is_dir():
@@ -237,10 +244,17 @@ def workspace(root: Path, table: str, seed: int, trials: int, pruning: str) -> N
             shutil.copy(source, root)
     (root / "input").mkdir()
     (root / "suite.yaml").write_text(SUITE)
-    with (root / "params.yaml").open("w") as stream:
-        YAML().dump(params(table, seed, trials, pruning), stream)
+    write_params(root, params(table, seed, trials, pruning))
     for stage in ("ingest", "validate", "split"):
         subprocess.run([sys.executable, f"pipeline/{stage}.py"], cwd=root, check=True, capture_output=True)
+
+
+def write_params(root: Path, tree: dict[str, Any]) -> None:
+    """Write params.yaml."""
+    from ruamel.yaml import YAML
+
+    with (root / "params.yaml").open("w") as stream:
+        YAML().dump(tree, stream)
 
 
 def best_of(root: Path) -> tuple[float, int]:
@@ -275,11 +289,54 @@ def one(table: str, seed: int, trials: int, pruning: str, repeats: int) -> dict[
         value, epochs, lowest = next(line for line in said.splitlines() if line.startswith("BEST")).split()[1:]
         times += searched(root, repeats // 2)
         best, ours_epochs = best_of(root / "copy")
-        middle = {"seconds": statistics.median(t for t, _ in times), "whole": statistics.median(w for _, w in times)}
-        ours = {kind: round(value, 2) for kind, value in middle.items()} | {"best": best, "epochs": ours_epochs}
+        ours = {**medians(times), "best": best, "epochs": ours_epochs}
+        chosen = settings_of(root / "copy"), told(said, "SETTINGS")
+        again = {side: mean_again(root, settings) for side, settings in zip(("goodfit", "glue"), chosen, strict=True)}
+        write_params(root, params(table, seed, trials, pruning, starts=False))
+        times = searched(root, 1)
+        best, ours_epochs = best_of(root / "copy")
+        unaided = {**medians(times), "best": best, "epochs": ours_epochs}
         theirs = {"seconds": round(seconds, 2), "whole": round(whole, 2), "best": float(value), "epochs": int(epochs)}
         theirs["lowest_of_any_epoch"] = float(lowest)
-    return {"seed": seed, "goodfit": ours, "glue": theirs}
+    return {"seed": seed, "goodfit": ours, "glue": theirs, "without_starts": unaided, "again": again}
+
+
+def told(said: str, word: str) -> dict[str, float]:
+    """Return the settings that the glue printed, by the names that goodfit has for them."""
+    line = next(line for line in said.splitlines() if line.startswith(word))
+    short = {path.rpartition(".")[2]: path for path in SPACE} | {
+        "decay": "regularization.weight_decay.strength",
+        "dropout": "regularization.dropout.p",
+    }
+    return {short[name]: value for name, value in json.loads(line.partition(" ")[2]).items()}
+
+
+def settings_of(root: Path) -> dict[str, float]:
+    """Return the settings of goodfit's best trial."""
+    import pandas as pd
+
+    trials = pd.read_csv(root / "reports/trials.csv")
+    best = trials[trials.state == "COMPLETE"].sort_values("value").iloc[0]
+    return {path: best[path].item() for path in SPACE}
+
+
+def mean_again(root: Path, settings: dict[str, float]) -> float:
+    """Train settings from other seeds; return their mean loss."""
+    from goodfit.params import overlay, read_yaml
+
+    copy = root / "again"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("glue.db", "copy", "again"))
+    tune = {"trials": 1, "seeds": AGAIN, "pruner": "none", "space": {p: {"choices": [v]} for p, v in settings.items()}}
+    tree = read_yaml(copy / "params.yaml")
+    write_params(copy, overlay({**tree, "tune": tune, "seed": tree["seed"] + 1000}, settings))
+    child([sys.executable, "pipeline/tune.py"], copy)
+    return best_of(copy)[0]
+
+
+def medians(times: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the median seconds, and those of whole processes."""
+    return {kind: round(statistics.median(each), 2) for kind, each in zip(KINDS, zip(*times, strict=True), strict=True)}
 
 
 def kept(file: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -296,10 +353,10 @@ def kept(file: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def summary(runs: list[dict[str, Any]], pruning: str) -> dict[str, Any]:
     """Return the median ratios, and how they stand to the limits."""
-    ratios = {
-        kind: round(statistics.median(run["glue"][kind] / run["goodfit"][kind] for run in runs), 2)
-        for kind in ("seconds", "whole")
-    }
+    ratios, unaided = (
+        {kind: round(statistics.median(run["glue"][kind] / run[side][kind] for run in runs), 2) for kind in KINDS}
+        for side in ("goodfit", "without_starts")
+    )
     difference, strict = (
         statistics.median(run["goodfit"]["best"] - run["glue"][kind] for run in runs)
         for kind in ("best", "lowest_of_any_epoch")
@@ -319,6 +376,15 @@ def summary(runs: list[dict[str, Any]], pruning: str) -> dict[str, Any]:
         "within_limits": fast and (difference <= 0 or pruning == "off"),  # faster, and no worse
         "median_difference_of_best_validation_loss": difference,
         "median_difference_to_the_lowest_of_any_epoch": strict,
+        "median_difference_of_the_settings_trained_again": statistics.median(
+            run["again"]["goodfit"] - run["again"]["glue"] for run in runs
+        ),
+        "without_starts": {
+            "times_faster": unaided,
+            "median_difference_of_best_validation_loss": statistics.median(
+                run["without_starts"]["best"] - run["glue"]["best"] for run in runs
+            ),
+        },
     }
 
 
