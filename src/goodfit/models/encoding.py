@@ -97,6 +97,26 @@ class Encoding(nn.Module):
         """Return which outputs stand for a missing or unknown one-hot level."""
         return (self._before_levels + self.one_hot_offsets[:, None] + torch.arange(RESERVED)).flatten()
 
+    def outputs_of(self, numeric: Sequence[int], categorical: Sequence[int]) -> list[int]:
+        """Return which outputs some of the preprocessed columns become, given by their places."""
+        dense = list(numeric)
+        levels = dict(zip(self.one_hot_columns.tolist(), self.one_hot_offsets.tolist(), strict=True))
+        for column in categorical:
+            first = self.numeric + levels.get(column, 0)
+            dense += range(first, first + self.sizes[column]) if column in levels else ()
+        vectors = self.embedded_columns.tolist()
+        first = self._before_levels + self.one_hot_width
+        starts = [first + vectors.index(column) * self.embedding for column in categorical if column in vectors]
+        return [*self._moved(dense), *(start + place for start in starts for place in range(self.embedding))]
+
+    def parameters_of(self, numeric: Sequence[int], categorical: Sequence[int]) -> int:
+        """Return how many parameters serve only some of the preprocessed columns, given by their places."""
+        vectors = self.embedding * sum(self.sizes[i] for i in self.embedded_columns.tolist() if i in categorical)
+        if self.numbers is None:
+            return vectors
+        each = sum(parameter.numel() for parameter in self.numbers.parameters()) // self._measured
+        return vectors + each * len(set(numeric) & set(self.measured_columns.tolist()))
+
     def meet(self, rows: TrainRows) -> None:
         """Show the train rows to the numeric embedding."""
         if self.numbers is not None:
@@ -137,6 +157,20 @@ class Encoding(nn.Module):
     def _before_levels(self) -> int:
         """Numbers per row that come out before the one-hot levels."""
         return self.numeric if self.numbers is None else self.numeric + self._measured * (self.numbers.width - 1)
+
+    def _moved(self, dense: Sequence[int]) -> list[int]:
+        """Return where prepared columns lie after the numbers among them have become vectors, which come first."""
+        if self.numbers is None:
+            return list(dense)
+        width, found = self.numbers.width, list[int]()
+        measured, plain = self.measured_columns.tolist(), self.plain_columns.tolist()
+        for column in dense:
+            if column in measured:
+                first = measured.index(column) * width
+                found += range(first, first + width)
+            else:
+                found.append(len(measured) * width + plain.index(column))
+        return found
 
     def _divide(self, inputs: Inputs) -> None:
         """Note which columns of prepared rows are embedded numbers, and which stay as they are."""

@@ -1,11 +1,15 @@
 """Integrated gradients: how much each column pushed one prediction away from that of the average row.
 
 "Axiomatic Attribution for Deep Networks" (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365). The path runs through
-the encoded inputs (scaled numbers, one-hot levels, embeddings), from the mean of some train rows to the row.
-Contributions add up to the difference of the two scores (completeness); the steps are doubled until they do.
+the encoded inputs (scaled numbers or what they are embedded as, one-hot levels, embeddings), from the mean of some
+train rows to the row. Networks that answer together encode a row each in its own way: the path runs through all
+encodings at once, and a column's contribution is what it adds in any of them. Contributions add up to the difference of
+the two scores (completeness); the steps are doubled until they do.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -46,7 +50,7 @@ class Attributor:
     """Explains single rows of one model.
 
     Args:
-        bundle: the model; its first step must be an `Encoding`.
+        bundle: the model; the first step of each of its networks must be an `Encoding`.
         background: preprocessed rows; the mean of what they are encoded as is where paths begin.
 
     Raises:
@@ -54,15 +58,11 @@ class Attributor:
     """
 
     def __init__(self, bundle: Bundle, background: Arrays) -> None:
-        encodings = [module for module in bundle.model.modules() if isinstance(module, Encoding)]
-        if len(encodings) != 1:
-            rule = (
-                f"cannot be explained by gradients: it has {len(encodings)} goodfit.models.encoding.Encoding, not one"
-            )
-            single = "Train one network (train.ensemble: 1, no snapshot_ensemble), or read" if encodings else "Read"
-            remedy = f"{single} the permutation importance instead."
-            raise ConfigurationError([Fault("model", rule, None, remedy)])
-        self.bundle, self.encoding = bundle, encodings[0]
+        self.encodings = [module for module in bundle.model.modules() if isinstance(module, Encoding)]
+        if not self.encodings:
+            rule = "cannot be explained by gradients: it has no goodfit.models.encoding.Encoding"
+            raise ConfigurationError([Fault("model", rule, None, "Read the permutation importance instead.")])
+        self.bundle = bundle
         self.blocks = blocks_of(bundle.preprocessor)
         self.start = self._encoded(background).double().mean(dim=0).float()
 
@@ -111,16 +111,16 @@ class Attributor:
 
     def _scores(self, encoded: Tensor, output: int) -> Tensor:
         """Return the scores of encoded rows: everything behind the encoding, with the encoding's output replaced."""
-        handle = self.encoding.register_forward_hook(lambda *_: encoded)
-        blank = Arrays(np.zeros((len(encoded), self.encoding.numeric), np.float32),
-                       np.zeros((len(encoded), self.encoding.categorical), np.int64))  # fmt: skip
-        try:
+        parts = encoded.split([encoding.width for encoding in self.encodings], dim=1)
+        blank = Arrays(np.zeros((len(encoded), len(self.bundle.preprocessor.numeric_names)), np.float32),
+                       np.zeros((len(encoded), len(self.bundle.preprocessor.categorical_names)), np.int64))  # fmt: skip
+        with ExitStack() as hooks:
+            for encoding, part in zip(self.encodings, parts, strict=True):
+                hooks.callback(encoding.register_forward_hook(partial(_instead, part)).remove)
             self.bundle.model.eval()
             logits: Tensor = (
                 self.bundle.model(tensor(blank.numeric), tensor(blank.categorical)) / self.bundle.temperature
             )
-        finally:
-            handle.remove()
         if logits.shape[1] == 1:
             return logits[:, 0]
         others = torch.cat((logits[:, :output], logits[:, output + 1 :]), dim=1)
@@ -128,14 +128,16 @@ class Attributor:
 
     def _encoded(self, arrays: Arrays) -> Tensor:
         with torch.no_grad():
-            encoded: Tensor = self.encoding(tensor(arrays.numeric), tensor(arrays.categorical))
-        return encoded
+            inputs = tensor(arrays.numeric), tensor(arrays.categorical)
+            return torch.cat([encoding(*inputs) for encoding in self.encodings], dim=1)
 
     def _places(self, block: Block) -> Tensor:
         """Return which encoded inputs belong to a raw column."""
-        encoding, found = self.encoding, list(block.numeric)
-        for column in block.categorical:
-            found += _one_hot(encoding, column, self.bundle.preprocessor.cardinalities) + _embedded(encoding, column)
+        found: list[int] = []
+        start = 0
+        for encoding in self.encodings:
+            found += [start + place for place in encoding.outputs_of(block.numeric, block.categorical)]
+            start += encoding.width
         return torch.tensor(found, dtype=torch.int64)
 
     def _unit(self) -> float:
@@ -150,17 +152,5 @@ class Attributor:
         return float(decoded[0])
 
 
-def _one_hot(encoding: Encoding, column: int, sizes: list[int]) -> list[int]:
-    places = encoding.one_hot_columns.tolist()
-    if column not in places:
-        return []
-    start = encoding.numeric + int(encoding.one_hot_offsets[places.index(column)])
-    return list(range(start, start + sizes[column]))
-
-
-def _embedded(encoding: Encoding, column: int) -> list[int]:
-    places = encoding.embedded_columns.tolist()
-    if column not in places:
-        return []
-    start = encoding.dense_width + places.index(column) * encoding.embedding
-    return list(range(start, start + encoding.embedding))
+def _instead(part: Tensor, *_: object) -> Tensor:
+    return part

@@ -1,5 +1,6 @@
 """What does the model cost: parameters and inputs, column by column."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import pandas as pd
@@ -38,8 +39,9 @@ class Cost(Inspection):
         """Return the parameters of the model and of each column; no time, which would differ from run to run."""
         bundle = subject.bundle
         total = sum(parameter.numel() for parameter in bundle.model.parameters())
-        inputs = {name: _inputs(bundle, block) for name, block in blocks_of(bundle.preprocessor).items()}
-        owned = _owned(bundle, inputs)
+        networks, blocks = _networks(bundle), blocks_of(bundle.preprocessor)
+        inputs = {name: _inputs(networks, block) for name, block in blocks.items()}
+        owned = {name: _owned(networks, block) for name, block in blocks.items()}
         lines = [(name, inputs[name], count, count / total if total else 0.0) for name, count in owned.items()]
         table = pd.DataFrame(lines, columns=COLUMNS).sort_values(COLUMNS[2], ascending=False, kind="stable")
         wide, size = sum(inputs.values()), total * BYTES_PER_NUMBER / 1e6
@@ -55,28 +57,28 @@ class Cost(Inspection):
         )
 
 
-def _inputs(bundle: Bundle, block: Block) -> int:
-    """Return how many numbers per row a raw column becomes behind the encoding."""
-    encoding = _encoding(bundle)
-    sizes = bundle.preprocessor.cardinalities
-    one_hot = set(encoding.one_hot_columns.tolist()) if encoding else set()
-    length = encoding.embedding if encoding else 1
-    return len(block.numeric) + sum(sizes[i] if i in one_hot else length for i in block.categorical)
+def _inputs(networks: Sequence[tuple[Encoding, int]], block: Block) -> int:
+    """Return how many numbers per row a raw column becomes behind the encoding of the network that makes most of it."""
+    alone = len(block.numeric) + len(block.categorical)
+    return max((len(one.outputs_of(block.numeric, block.categorical)) for one, _ in networks), default=alone)
 
 
-def _owned(bundle: Bundle, inputs: dict[str, int]) -> dict[str, int]:
-    """Return the parameters that would go with each column: its rows of the first layer, and its embeddings."""
-    encoding = _encoding(bundle)
-    layer = next((m for m in bundle.model.modules() if isinstance(m, nn.Linear)), None)
-    fits = encoding is not None and layer is not None and layer.in_features == encoding.width
-    width = layer.out_features if layer is not None and fits else 0
-    owned = {name: count * width for name, count in inputs.items()}
-    if encoding is not None and encoding.table is not None:
-        names, sizes = bundle.preprocessor.categorical_names, bundle.preprocessor.cardinalities
-        for index in encoding.embedded_columns.tolist():
-            owned[names[index]] += sizes[index] * encoding.embedding
-    return owned
+def _owned(networks: Sequence[tuple[Encoding, int]], block: Block) -> int:
+    """Return the parameters that would go with a column: its rows of each first layer, and what it is embedded with."""
+    columns = block.numeric, block.categorical
+    return sum(len(one.outputs_of(*columns)) * width + one.parameters_of(*columns) for one, width in networks)
 
 
-def _encoding(bundle: Bundle) -> Encoding | None:
-    return next((module for module in bundle.model.modules() if isinstance(module, Encoding)), None)
+def _networks(bundle: Bundle) -> list[tuple[Encoding, int]]:
+    """Return the encoding of each network and how wide its first layer is, 0 where that takes other inputs."""
+    found: list[tuple[Encoding, int]] = []
+    fresh = False
+    for module in bundle.model.modules():  # in the order in which they were made: a layer follows its encoding
+        if isinstance(module, Encoding):
+            found.append((module, 0))
+            fresh = True
+        elif fresh and isinstance(module, nn.Linear):
+            fresh = False
+            encoding = found[-1][0]
+            found[-1] = (encoding, module.out_features if module.in_features == encoding.width else 0)
+    return found
