@@ -111,7 +111,8 @@ class Encoding(nn.Module):
 
     def parameters_of(self, numeric: Sequence[int], categorical: Sequence[int]) -> int:
         """Return how many parameters serve only some of the preprocessed columns, given by their places."""
-        vectors = self.embedding * sum(self.sizes[i] for i in self.embedded_columns.tolist() if i in categorical)
+        embedded = set(self.embedded_columns.tolist()) & set(categorical)
+        vectors: int = self.embedding * sum(self.sizes[column] for column in embedded)
         if self.numbers is None:
             return vectors
         each = sum(parameter.numel() for parameter in self.numbers.parameters()) // self._measured

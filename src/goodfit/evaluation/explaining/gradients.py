@@ -111,7 +111,7 @@ class Attributor:
 
     def _scores(self, encoded: Tensor, output: int) -> Tensor:
         """Return the scores of encoded rows: everything behind the encoding, with the encoding's output replaced."""
-        parts = encoded.split([encoding.width for encoding in self.encodings], dim=1)
+        parts = torch.split_with_sizes(encoded, [encoding.width for encoding in self.encodings], dim=1)
         blank = Arrays(np.zeros((len(encoded), len(self.bundle.preprocessor.numeric_names)), np.float32),
                        np.zeros((len(encoded), len(self.bundle.preprocessor.categorical_names)), np.int64))  # fmt: skip
         with ExitStack() as hooks:
